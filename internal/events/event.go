@@ -1,0 +1,120 @@
+// Package events is the vocabulary of changerelay and its wire contract.
+//
+// An Event is one approved ticket's wish for one managed device: the items to
+// remove from it or to restore to it. On the wire it is a CloudEvents 1.0
+// message in structured JSON mode, of type "changerelay.change.v1". Whoever
+// brings it, a webhook or another service straight over NATS, it passes the
+// one strict parser here, and from then on its ids are canonical lower case:
+// otherwise one device would have two documents.
+//
+//	bytes ──Parse──► Event ──Encode──► bytes       (canonical: same event, same bytes)
+//	Event ──Ref────► tenant.device.key             (its public id)
+//	Event ──Subject► changes.v1.tenant.device.key.ticket
+//
+// The package knows nothing of HTTP, NATS or Graph.
+package events
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"time"
+)
+
+// Type is the CloudEvents type of a change event.
+const Type = "changerelay.change.v1"
+
+// Bounds of an event. The item bounds are those of Graph's
+// deviceAssignmentItem and changeAssignmentsActionResult resources.
+const (
+	MaxBytes    = 64 << 10        // encoded size of an event, bytes
+	MaxDepth    = 16              // nesting of its JSON
+	MaxItems    = 30              // changes in one event, and items in a device's set
+	MaxItemID   = 40              // characters of an item id
+	MaxID       = 256             // bytes of id and of source
+	MaxTicket   = 128             // bytes of subject, the ticket
+	MaxTenant   = 63              // characters of a tenant's name
+	FutureSlack = 5 * time.Minute // how far ahead of now an event's time may be
+)
+
+// An Intent says what is to become of an item on a device.
+type Intent string
+
+// The two intents. Both are temporary: Graph restores removed items by itself
+// after 8 to 24 hours.
+const (
+	Remove  Intent = "remove"
+	Restore Intent = "restore"
+)
+
+// An ItemType is Graph's deviceAssignmentItemType.
+type ItemType string
+
+// The documented members of deviceAssignmentItemType, in Graph's spelling.
+const (
+	Application                         ItemType = "application"
+	DeviceConfiguration                 ItemType = "deviceConfiguration"
+	DeviceManagementConfigurationPolicy ItemType = "deviceManagementConfigurationPolicy"
+	MobileAppConfiguration              ItemType = "mobileAppConfiguration"
+)
+
+// ItemTypes lists the members of deviceAssignmentItemType in Graph's order.
+var ItemTypes = []ItemType{Application, DeviceConfiguration, DeviceManagementConfigurationPolicy, MobileAppConfiguration}
+
+// An Item is an app or a policy that is assigned to a device. Its ID is unique
+// within a tenant, whatever its type.
+type Item struct {
+	ID   string   `json:"id"`
+	Type ItemType `json:"type"`
+}
+
+// A Change is one item's part of an event.
+type Change struct {
+	Intent Intent `json:"intent"`
+	Item   Item   `json:"item"`
+}
+
+// An Event is one ticket's wish for one device. Its zero value is not valid;
+// Parse, FromMessage and New return valid ones.
+type Event struct {
+	ID      string    // unique within Source; the sender's delivery or version id
+	Source  string    // CloudEvents source, a URI reference such as /servicenow/acme
+	Ticket  string    // CloudEvents subject, such as CHG0031337
+	Tenant  string    // name of a tenant in the configuration, lower case
+	Device  string    // Intune managedDevice id, a lower-case UUID
+	Time    time.Time // when it was decided, UTC; orders the words on an item
+	Changes []Change  // 1 to MaxItems, each item once, sorted by item id
+}
+
+// wire is the CloudEvents form of an Event. Its fields are encoded in this
+// order, so that Encode is canonical.
+type wire struct {
+	SpecVersion     string   `json:"specversion"`
+	ID              string   `json:"id"`
+	Source          string   `json:"source"`
+	Type            string   `json:"type"`
+	Time            string   `json:"time"`
+	Subject         string   `json:"subject"`
+	DataContentType string   `json:"datacontenttype"`
+	Data            wireData `json:"data"`
+}
+
+type wireData struct {
+	Tenant  string   `json:"tenant"`
+	Device  string   `json:"device"`
+	Changes []Change `json:"changes"`
+}
+
+// Encode returns the event as structured-mode CloudEvents JSON. Equal events
+// have equal encodings.
+func (e Event) Encode() []byte {
+	b, err := json.Marshal(wire{"1.0", e.ID, e.Source, Type, e.Time.UTC().Format(time.RFC3339Nano), e.Ticket,
+		"application/json", wireData{e.Tenant, e.Device, e.Changes}})
+	if err != nil {
+		panic("events: an event always encodes: " + err.Error()) // strings and slices only
+	}
+	return b
+}
+
+// Digest identifies the event's content: two deliveries with one id are
+// duplicates when their digests agree, and a conflict when they differ.
+func (e Event) Digest() [sha256.Size]byte { return sha256.Sum256(e.Encode()) }

@@ -1,0 +1,143 @@
+package events
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/binary"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Subjects of the streams, each token of the alphabet [a-z0-9_-].
+//
+//	changes.v1.<tenant>.<device>.<key>.<ticket>    an event
+//	devices.v1.<tenant>.<device>                   a wake-up
+//	outcomes.v1.<tenant>.<ticket>.<device>.<key>   what became of it
+//	dead.v1.<outcome>.<tenant>.<device>.<key>      a dead letter
+//
+// The ticket's token is last in changes.v1 so that one prefix filter,
+// changes.v1.<tenant>.<device>.<key>.*, finds an event whatever its ticket: the
+// promise of "once" is per (tenant, device, source, id), and a sender that
+// reuses an id for another ticket must be told so.
+const (
+	ChangesPrefix  = "changes.v1."
+	DevicesPrefix  = "devices.v1."
+	OutcomesPrefix = "outcomes.v1."
+	DeadPrefix     = "dead.v1."
+)
+
+// tokens is lower-case base32 in the extended hex alphabet, without padding.
+var tokens = base32.NewEncoding("0123456789abcdefghijklmnopqrstuv").WithPadding(base32.NoPadding)
+
+// Lengths of the hash tokens, characters of 5 bits.
+const (
+	keyLen    = 26
+	ticketLen = 16
+)
+
+// Key is the token that stands for (source, id) within a device. The parts are
+// hashed with their lengths, so that no two pairs run together.
+func Key(source, id string) string {
+	h := sha256.New()
+	for _, s := range []string{source, id} {
+		h.Write(binary.AppendUvarint(nil, uint64(len(s))))
+		h.Write([]byte(s))
+	}
+	return tokens.EncodeToString(h.Sum(nil))[:keyLen]
+}
+
+// TicketToken is the subject token that stands for a ticket.
+func TicketToken(ticket string) string {
+	h := sha256.Sum256([]byte(ticket))
+	return tokens.EncodeToString(h[:])[:ticketLen]
+}
+
+// An Address names one managed device of one tenant.
+type Address struct{ Tenant, Device string }
+
+// String is the device's key in the ledger: tenant.device.
+func (a Address) String() string { return a.Tenant + "." + a.Device }
+
+// WakeSubject is the subject of the device's wake-up.
+func (a Address) WakeSubject() string { return DevicesPrefix + a.String() }
+
+// A Ref names one event for one device; its string is the id that senders get
+// back and operators type.
+type Ref struct {
+	Address
+	Key string // Key(source, id), with -r<n> for the replay of dead letter n
+}
+
+// String is the public id of the event: tenant.device.key.
+func (r Ref) String() string { return r.Address.String() + "." + r.Key }
+
+// ParseRef reads what Ref.String wrote.
+func ParseRef(s string) (Ref, error) {
+	t := strings.Split(s, ".")
+	if len(t) != 3 || !isTenant(t[0]) || !isUUID(t[1]) || !isKey(t[2]) {
+		return Ref{}, &InvalidError{"id", fmt.Sprintf("%q is not an event's id: want <tenant>.<device>.<key>, as the 202 answer gave it", clip(s))}
+	}
+	return Ref{Address{t[0], t[1]}, t[2]}, nil
+}
+
+// ChangesFilter matches the event's message in CHANGES whatever its ticket.
+func (r Ref) ChangesFilter() string { return ChangesPrefix + r.String() + ".*" }
+
+// OutcomeSubject is where the event's final outcome is published; ticket is
+// the token of its ticket.
+func (r Ref) OutcomeSubject(ticket string) string {
+	return OutcomesPrefix + r.Tenant + "." + ticket + "." + r.Device + "." + r.Key
+}
+
+// DeadSubject is where the event's dead letter is published.
+func (r Ref) DeadSubject(o Outcome) string { return DeadPrefix + string(o) + "." + r.String() }
+
+// Address is the device that the event is for.
+func (e Event) Address() Address { return Address{e.Tenant, e.Device} }
+
+// Ref is the event's public id.
+func (e Event) Ref() Ref { return Ref{e.Address(), Key(e.Source, e.ID)} }
+
+// Subject is where the event is published in CHANGES.
+func (e Event) Subject() string {
+	return ChangesPrefix + e.Ref().String() + "." + TicketToken(e.Ticket)
+}
+
+// ParseSubject splits the subject of a message in CHANGES. It says nothing of
+// whether the message's body agrees; FromMessage does.
+func ParseSubject(subject string) (ref Ref, ticket string, err error) {
+	rest, ok := strings.CutPrefix(subject, ChangesPrefix)
+	i := strings.LastIndexByte(rest, '.')
+	if !ok || i < 0 || !isToken(rest[i+1:], ticketLen) {
+		return Ref{}, "", &InvalidError{"subject", fmt.Sprintf("%q is not of the form changes.v1.<tenant>.<device>.<key>.<ticket>", clip(subject))}
+	}
+	if ref, err = ParseRef(rest[:i]); err != nil {
+		return Ref{}, "", &InvalidError{"subject", fmt.Sprintf("%q is not of the form changes.v1.<tenant>.<device>.<key>.<ticket>", clip(subject))}
+	}
+	return ref, rest[i+1:], nil
+}
+
+// isKey accepts what Key returns, and the replay of a dead letter.
+func isKey(s string) bool {
+	base, replay, ok := strings.Cut(s, "-r")
+	if ok {
+		n, err := strconv.ParseUint(replay, 10, 64)
+		if err != nil || n == 0 || strconv.FormatUint(n, 10) != replay {
+			return false
+		}
+	}
+	return isToken(base, keyLen)
+}
+
+func isToken(s string, n int) bool {
+	if len(s) != n {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; (c < '0' || c > '9') && (c < 'a' || c > 'v') {
+			return false
+		}
+	}
+	return true
+}
