@@ -85,20 +85,20 @@ type Event struct {
 	Changes []Change  // 1 to MaxItems, each item once, sorted by item id
 }
 
-// wire is the CloudEvents form of an Event. Its fields are encoded in this
-// order, so that Encode is canonical.
-type wire struct {
-	SpecVersion     string   `json:"specversion"`
-	ID              string   `json:"id"`
-	Source          string   `json:"source"`
-	Type            string   `json:"type"`
-	Time            string   `json:"time"`
-	Subject         string   `json:"subject"`
-	DataContentType string   `json:"datacontenttype"`
-	Data            wireData `json:"data"`
+// An envelope is the CloudEvents form of an Event or a Receipt. Its fields are
+// encoded in this order, so that Encode is canonical.
+type envelope struct {
+	SpecVersion     string `json:"specversion"`
+	ID              string `json:"id"`
+	Source          string `json:"source"`
+	Type            string `json:"type"`
+	Time            string `json:"time"`
+	Subject         string `json:"subject,omitempty"` // an invalid event's ticket is not known
+	DataContentType string `json:"datacontenttype"`
+	Data            any    `json:"data"`
 }
 
-type wireData struct {
+type content struct {
 	Tenant  string   `json:"tenant"`
 	Device  string   `json:"device"`
 	Changes []Change `json:"changes"`
@@ -107,10 +107,14 @@ type wireData struct {
 // Encode returns the event as structured-mode CloudEvents JSON. Equal events
 // have equal encodings.
 func (e Event) Encode() []byte {
-	b, err := json.Marshal(wire{"1.0", e.ID, e.Source, Type, e.Time.UTC().Format(time.RFC3339Nano), e.Ticket,
-		"application/json", wireData{e.Tenant, e.Device, e.Changes}})
+	return encode(envelope{ID: e.ID, Source: e.Source, Type: Type, Subject: e.Ticket, Data: content{e.Tenant, e.Device, e.Changes}}, e.Time)
+}
+
+func encode(v envelope, t time.Time) []byte {
+	v.SpecVersion, v.Time, v.DataContentType = "1.0", t.UTC().Format(time.RFC3339Nano), "application/json"
+	b, err := json.Marshal(v)
 	if err != nil {
-		panic("events: an event always encodes: " + err.Error()) // strings and slices only
+		panic("events: an envelope always encodes: " + err.Error()) // strings, slices and clock times only
 	}
 	return b
 }

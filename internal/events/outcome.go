@@ -35,10 +35,11 @@ var Outcomes = []Outcome{
 	Busy, Throttled, Unavailable, InDoubt,
 }
 
-// Final reports whether the outcome is an event's last.
+// Final reports whether the outcome is an event's last. The empty outcome of a
+// queued event is not.
 func (o Outcome) Final() bool {
 	switch o {
-	case Busy, Throttled, Unavailable, InDoubt:
+	case "", Busy, Throttled, Unavailable, InDoubt:
 		return false
 	}
 	return true

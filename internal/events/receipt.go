@@ -1,9 +1,16 @@
 package events
 
-import "time"
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
 
 // OutcomeType is the CloudEvents type of a receipt with a final outcome.
 const OutcomeType = "changerelay.outcome.v1"
+
+// outcomeSource is the CloudEvents source of receipts.
+const outcomeSource = "/changerelay"
 
 // A Receipt says what is known of one event. With a final outcome it is the
 // data of a changerelay.outcome.v1 CloudEvent in OUTCOMES.
@@ -19,4 +26,29 @@ type Receipt struct {
 	Attempts int       `json:"attempts,omitempty"` // calls to Graph that carried it
 	Accepted time.Time `json:"accepted,omitzero"`  // when the broker stored it
 	Ended    time.Time `json:"ended,omitzero"`     // when the outcome was known
+}
+
+// Encode returns the receipt as structured-mode CloudEvents JSON, made at now.
+func (r Receipt) Encode(now time.Time) []byte {
+	r.Accepted, r.Ended = r.Accepted.Round(0).UTC(), r.Ended.Round(0).UTC()
+	return encode(envelope{ID: r.ID, Source: outcomeSource, Type: OutcomeType, Subject: r.Ticket, Data: r}, now)
+}
+
+// ParseReceipt reads what Encode wrote. Fields that it does not know are
+// ignored: a newer version of changerelay may have written them.
+func ParseReceipt(data []byte) (Receipt, error) {
+	var v struct {
+		Type string  `json:"type"`
+		Data Receipt `json:"data"`
+	}
+	if err := json.Unmarshal(data, &v); err != nil {
+		return Receipt{}, &InvalidError{"", "the message is not a receipt in JSON"}
+	}
+	if v.Type != OutcomeType {
+		return Receipt{}, &InvalidError{"type", fmt.Sprintf("%q is not a receipt; want %s", clip(v.Type), OutcomeType)}
+	}
+	if _, err := ParseRef(v.Data.ID); err != nil {
+		return Receipt{}, &InvalidError{"data.id", err.(*InvalidError).Reason}
+	}
+	return v.Data, nil
 }

@@ -1,0 +1,234 @@
+package events
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"mime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Parse reads an event from structured-mode CloudEvents JSON. It is strict: no
+// part of the event itself is guessed, repaired or ignored, for what a sender
+// meant and what a device gets must be the same. Only attributes that
+// CloudEvents calls extensions, such as traceparent, pass unread. Its errors
+// are *InvalidError.
+func Parse(data []byte, now time.Time) (Event, error) {
+	v, err := decode(data)
+	if err != nil {
+		return Event{}, err
+	}
+	var r reader
+	e := r.event(v)
+	if r.err != nil {
+		return Event{}, r.err
+	}
+	return New(e, now)
+}
+
+// FromMessage reads an event from a message in CHANGES, whose subject must be
+// the event's own: broker permissions are granted by subject. The subject of a
+// replayed dead letter has the event's key with -r<n> after it. now is the
+// broker's timestamp of the message, for a later clock would judge an old event
+// anew.
+//
+// The Ref is the subject's. It is returned with an error too if the subject
+// alone is good, so that the dead letter can be filed under it.
+func FromMessage(subject string, data []byte, now time.Time) (Event, Ref, error) {
+	ref, ticket, err := ParseSubject(subject)
+	if err != nil {
+		return Event{}, Ref{}, err
+	}
+	e, err := Parse(data, now)
+	if err != nil {
+		return Event{}, ref, err
+	}
+	own := e.Ref()
+	key, _, _ := strings.Cut(ref.Key, "-r")
+	for _, token := range []struct{ what, got, want string }{
+		{"tenant", ref.Tenant, own.Tenant},
+		{"device", ref.Device, own.Device},
+		{"key", key, own.Key},
+		{"ticket token", ticket, TicketToken(e.Ticket)},
+	} {
+		if token.got != token.want {
+			return Event{}, ref, &InvalidError{"subject", fmt.Sprintf("the %s is %s, but the event in the message has %s; publish it to %s",
+				token.what, token.got, token.want, e.Subject())}
+		}
+	}
+	return e, ref, nil
+}
+
+// A reader takes an event's fields out of decoded JSON and keeps the first
+// refusal. It judges names and JSON types; New judges what they say.
+type reader struct{ err *InvalidError }
+
+func (r *reader) refuse(path, reason string) {
+	if r.err == nil {
+		r.err = &InvalidError{path, reason}
+	}
+}
+
+// The names that CloudEvents and we give a meaning, in the order of Encode.
+var attributes = []string{"specversion", "id", "source", "type", "time", "subject", "datacontenttype", "dataschema", "data"}
+
+func (r *reader) event(v any) Event {
+	top, ok := v.(map[string]any)
+	if !ok {
+		r.refuse("", "the event is "+kind(v)+"; want a JSON object")
+		return Event{}
+	}
+	if s := r.text(top, "", "specversion"); s != "1.0" {
+		r.refuse("specversion", given(s, "is not a version taken here")+`; want "1.0"`)
+	}
+	if s := r.text(top, "", "type"); s != Type {
+		r.refuse("type", given(s, "is not an event type taken here")+"; want "+Type)
+	}
+	e := Event{ID: r.text(top, "", "id"), Source: r.text(top, "", "source"), Ticket: r.text(top, "", "subject")}
+	if s := r.text(top, "", "time"); s != "" {
+		if e.Time, ok = parseTime(s); !ok {
+			r.refuse("time", fmt.Sprintf("%q is not an RFC 3339 time with a zone; write it like 2026-11-23T10:00:00Z", clip(s)))
+		}
+	}
+	if s := r.text(top, "", "datacontenttype"); top["datacontenttype"] != nil {
+		if media, _, err := mime.ParseMediaType(s); err != nil || media != "application/json" {
+			r.refuse("datacontenttype", fmt.Sprintf("%q is not taken; want application/json", clip(s)))
+		}
+	}
+	if s := r.text(top, "", "dataschema"); s == "" && top["dataschema"] != nil {
+		r.refuse("dataschema", "is empty; give a URI or leave it out")
+	}
+	r.extensions(top)
+
+	data := r.object(top["data"], "data", "tenant", "device", "changes")
+	e.Tenant, e.Device = r.text(data, "data.", "tenant"), r.text(data, "data.", "device")
+	changes, ok := data["changes"].([]any)
+	if !ok && data["changes"] != nil {
+		r.refuse("data.changes", "is "+kind(data["changes"])+"; want an array of changes")
+	}
+	for i, v := range changes {
+		path := changePath(i)
+		change := r.object(v, path, "intent", "item")
+		item := r.object(change["item"], path+".item", "id", "type")
+		e.Changes = append(e.Changes, Change{
+			Intent: Intent(r.text(change, path+".", "intent")),
+			Item:   Item{ID: r.text(item, path+".item.", "id"), Type: ItemType(r.text(item, path+".item.", "type"))},
+		})
+		if r.err != nil {
+			break
+		}
+	}
+	return e
+}
+
+// extensions refuses the attributes that are neither known nor in the form of
+// a CloudEvents extension.
+func (r *reader) extensions(top map[string]any) {
+	for _, key := range slices.Sorted(maps.Keys(top)) {
+		switch {
+		case slices.Contains(attributes, key):
+			continue
+		case key == "data_base64":
+			r.refuse(key, "is not taken; send the change as a JSON object in data")
+		case !isExtension(key):
+			r.refuse(name(key), unknown(key, attributes, "an attribute; the name of an extension has 1 to 20 of a-z and 0-9"))
+		}
+		switch v := top[key].(type) {
+		case map[string]any, []any:
+			r.refuse(key, "is "+kind(v)+"; the value of an extension is text, an integer, true or false")
+		case json.Number:
+			if _, err := strconv.ParseInt(v.String(), 10, 32); err != nil {
+				r.refuse(key, fmt.Sprintf("%s is not a 32-bit integer; send other numbers as text", clip(v.String())))
+			}
+		}
+	}
+}
+
+// object takes v as an object that has no other fields than names.
+func (r *reader) object(v any, path string, names ...string) map[string]any {
+	m, ok := v.(map[string]any)
+	switch {
+	case v == nil:
+		r.refuse(path, "is required: an object with "+list(names, "and"))
+	case !ok:
+		r.refuse(path, "is "+kind(v)+"; want an object with "+list(names, "and"))
+	}
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		if !slices.Contains(names, key) {
+			r.refuse(path+"."+name(key), unknown(key, names, "a known field; want only "+list(names, "and")))
+		}
+	}
+	return m
+}
+
+// text takes the field of m as a string, "" if it is absent or null, which
+// CloudEvents holds for the same.
+func (r *reader) text(m map[string]any, path, field string) string {
+	v := m[field]
+	s, ok := v.(string)
+	if !ok && v != nil {
+		r.refuse(path+field, "is "+kind(v)+"; want text in quotes")
+	}
+	return s
+}
+
+// unknown is why a key is refused; mostly it is a known one in other letters.
+func unknown(key string, names []string, what string) string {
+	for _, n := range names {
+		if strings.EqualFold(n, key) {
+			return "must be spelled " + n + ", in these letters"
+		}
+	}
+	return "is not " + what
+}
+
+func given(s, wrong string) string {
+	if s == "" {
+		return "is required"
+	}
+	return fmt.Sprintf("%q %s", clip(s), wrong)
+}
+
+func kind(v any) string {
+	switch v.(type) {
+	case map[string]any:
+		return "an object"
+	case []any:
+		return "an array"
+	case string:
+		return "text"
+	case json.Number:
+		return "a number"
+	case bool:
+		return "true or false"
+	}
+	return "null"
+}
+
+// list writes words for a sentence: a, b and c.
+func list[S ~string](words []S, last string) string {
+	var b strings.Builder
+	for i, w := range words {
+		switch {
+		case i == 0:
+		case i == len(words)-1:
+			b.WriteString(" " + last + " ")
+		default:
+			b.WriteString(", ")
+		}
+		b.WriteString(string(w))
+	}
+	return b.String()
+}
+
+func isExtension(key string) bool {
+	for i := range len(key) {
+		if c := key[i]; (c < '0' || c > '9') && (c < 'a' || c > 'z') {
+			return false
+		}
+	}
+	return key != "" && len(key) <= 20
+}

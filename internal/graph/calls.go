@@ -1,0 +1,134 @@
+package graph
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// An Item is an app or a policy, in Graph's words.
+type Item struct {
+	ID   string `json:"itemId"`   // 1 to 40 characters
+	Type string `json:"itemType"` // a member of deviceAssignmentItemType
+}
+
+// A Reply is what Graph said when it took a set. Taken is not done: the
+// device acts when it checks in.
+type Reply struct {
+	Status          int
+	RequestID       string    // Graph's, for support
+	ClientRequestID string    // ours, fresh for each attempt
+	Date            time.Time // by Graph's clock; zero when not told
+}
+
+const (
+	opChange = "changing assignments"
+	opRead   = "reading action result"
+	opToken  = "getting token"
+	opRoles  = "reading roles"
+)
+
+// ChangeAssignments tells Graph the device's whole set of removed items; an
+// empty one restores everything. The deadline is the last moment to start
+// writing: past it nothing is sent and the error is Unavailable. A zero
+// deadline is none. How long the reply may take is for ctx to say.
+func (c *Client) ChangeAssignments(ctx context.Context, device string, set []Item, deadline time.Time) (Reply, error) {
+	if !validID(device) {
+		return Reply{}, &Error{Op: opChange, Kind: Refused, Message: "device id is malformed"}
+	}
+	body, reason := encode(set)
+	if reason != "" {
+		return Reply{}, &Error{Op: opChange, Kind: Refused, Message: reason}
+	}
+	a, err := c.do(ctx, call{
+		op: opChange, method: http.MethodPost, path: devicePath(device) + "/changeAssignments",
+		body: body, deadline: deadline,
+	})
+	if err != nil {
+		return Reply{}, err
+	}
+	return Reply{a.status, a.requestID, a.clientID, a.date}, nil
+}
+
+// ActionResult reads what Graph holds about the device's last
+// changeAssignments actions.
+func (c *Client) ActionResult(ctx context.Context, device string) (Result, error) {
+	if !validID(device) {
+		return Result{}, &Error{Op: opRead, Kind: Refused, Message: "device id is malformed"}
+	}
+	a, err := c.do(ctx, call{op: opRead, method: http.MethodGet, path: devicePath(device) + "?$select=id,deviceActionResults"})
+	if err != nil {
+		return Result{}, err
+	}
+	r, err := decodeResult(a.body, a.clean)
+	if err != nil || a.cut {
+		// Half a list would make the next POST restore the other half.
+		return Result{}, &Error{
+			Op: opRead, Kind: Unavailable, Status: a.status, Message: "reply is not readable",
+			RequestID: a.requestID, ClientRequestID: a.clientID,
+		}
+	}
+	r.RequestID = a.requestID
+	return r, nil
+}
+
+// Warm gets the first token, so that the first calls need not wait for it.
+func (c *Client) Warm(ctx context.Context) error {
+	_, err := c.tokens.get(ctx, "")
+	return err
+}
+
+// Roles returns the permissions that the current token claims. The claim is
+// read for a start-up check, not verified: only Graph's word counts.
+func (c *Client) Roles(ctx context.Context) ([]string, error) {
+	token, err := c.tokens.get(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	var claims struct {
+		Roles []string `json:"roles"`
+	}
+	// The parsers' errors may quote the token, so they end here.
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return nil, &Error{Op: opRoles, Kind: Unavailable, Message: "token is not a JWT"}
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
+	if err != nil || json.Unmarshal(payload, &claims) != nil {
+		return nil, &Error{Op: opRoles, Kind: Unavailable, Message: "token has no readable claims"}
+	}
+	return claims.Roles, nil
+}
+
+// encode returns the request body, or the reason why there can be none. Only
+// the two fields that a caller may write are in it.
+func encode(set []Item) (body []byte, reason string) {
+	seen := make(map[string]bool, len(set))
+	for _, i := range set {
+		switch id := strings.ToLower(i.ID); {
+		case i.ID == "" || len(i.ID) > maxItemID || !printable(i.ID):
+			return nil, "an item's id is malformed"
+		case !letters(i.Type):
+			return nil, "an item's type is malformed"
+		case seen[id]:
+			return nil, "an item is named twice"
+		default:
+			seen[id] = true
+		}
+	}
+	body, err := json.Marshal(struct {
+		Items []Item `json:"deviceAssignmentItems"`
+	}{append([]Item{}, set...)}) // never null: whether Graph takes that for empty is not known
+	if err != nil {
+		return nil, "set does not encode"
+	}
+	return body, ""
+}
+
+func devicePath(device string) string {
+	return "/beta/deviceManagement/managedDevices/" + url.PathEscape(device)
+}

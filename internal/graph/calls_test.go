@@ -1,0 +1,231 @@
+package graph_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"changerelay/internal/graph"
+)
+
+func TestChangeAssignments(t *testing.T) {
+	c := newCloud(t, false)
+	c.graph = reply(204, "", "request-id", "r-1", "Date", "Wed, 02 Jan 2030 03:04:05 GMT")
+	g := c.client(t)
+	set := []graph.Item{{"B", "deviceConfiguration"}, {"a", "application"}}
+	r, err := g.ChangeAssignments(t.Context(), device, set, time.Now().Add(time.Minute))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, calls := c.got()
+	in := calls[0]
+	if in.method != "POST" || in.uri != "/beta/deviceManagement/managedDevices/"+device+"/changeAssignments" {
+		t.Errorf("%s %s", in.method, in.uri)
+	}
+	want := `{"deviceAssignmentItems":[{"itemId":"B","itemType":"deviceConfiguration"},{"itemId":"a","itemType":"application"}]}`
+	if in.body != want {
+		t.Errorf("body %s", in.body)
+	}
+	for name, value := range map[string]string{
+		"Authorization": "Bearer " + jwt(1), "Accept": "application/json", "Content-Type": "application/json",
+		"User-Agent": "relay/test", "Client-Request-Id": r.ClientRequestID,
+	} {
+		if in.header.Get(name) != value {
+			t.Errorf("%s: %q, want %q", name, in.header.Get(name), value)
+		}
+	}
+	if r.Status != 204 || r.RequestID != "r-1" || !r.Date.Equal(time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)) {
+		t.Errorf("reply %+v", r)
+	}
+	if !regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`).MatchString(r.ClientRequestID) {
+		t.Errorf("client-request-id %q is not a random UUID", r.ClientRequestID)
+	}
+}
+
+func TestEmptySetIsAnEmptyArray(t *testing.T) {
+	c := newCloud(t, false)
+	g := c.client(t)
+	for _, set := range [][]graph.Item{nil, {}} {
+		if _, err := g.ChangeAssignments(t.Context(), device, set, time.Time{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, calls := c.got()
+	for _, in := range calls {
+		if in.body != `{"deviceAssignmentItems":[]}` {
+			t.Errorf("body %s", in.body)
+		}
+	}
+	if calls[0].header.Get("Client-Request-Id") == calls[1].header.Get("Client-Request-Id") {
+		t.Error("two attempts have one client-request-id")
+	}
+}
+
+func TestMalformedArgumentsAreNotSent(t *testing.T) {
+	c := newCloud(t, false)
+	g := c.client(t)
+	for _, id := range []string{"", ".", "..", "a/b", "a?b", "a%2Fb", "a b", "é", "a('b')", "-a", strings.Repeat("a", 65)} {
+		_, err := g.ChangeAssignments(t.Context(), id, nil, time.Time{})
+		kind(t, err, graph.Refused)
+		_, err = g.ActionResult(t.Context(), id)
+		kind(t, err, graph.Refused)
+	}
+	for _, set := range [][]graph.Item{
+		{{"", "application"}}, {{strings.Repeat("a", 41), "application"}}, {{"a\x00", "application"}},
+		{{"a", ""}}, {{"a", `x"`}}, {{"a", "application"}, {"A", "deviceConfiguration"}},
+	} {
+		_, err := g.ChangeAssignments(t.Context(), device, set, time.Time{})
+		kind(t, err, graph.Refused)
+	}
+	c.expect(t, 0, 0)
+}
+
+func TestDeadline(t *testing.T) {
+	for _, http2 := range []bool{false, true} {
+		c, now := newCloud(t, http2), newClock()
+		send := func(*http.Request) {}
+		g := c.client(t, func(conf *graph.Config) {
+			base := conf.Transport
+			conf.Now = now.Now
+			conf.Transport = roundTripper(func(r *http.Request) (*http.Response, error) { send(r); return base.RoundTrip(r) })
+		})
+		deadline := now.Now().Add(time.Second)
+		if _, err := g.ChangeAssignments(t.Context(), device, nil, deadline); err != nil {
+			t.Fatal(err)
+		}
+		// It passes after the client's own look at it, on the way to the connection.
+		send = func(*http.Request) { now.Advance(time.Second) }
+		_, err := g.ChangeAssignments(t.Context(), device, nil, deadline)
+		e := kind(t, err, graph.Unavailable)
+		if !strings.Contains(e.Error(), "deadline passed before the request was written") {
+			t.Error(e)
+		}
+		_, err = g.ChangeAssignments(t.Context(), device, nil, deadline)
+		kind(t, err, graph.Unavailable)
+		// Of an HTTP/2 request the headers may arrive; a body never does.
+		_, calls := c.got()
+		for _, in := range calls[1:] {
+			if in.body != "" {
+				t.Errorf("http2 %v: %s arrived after the deadline", http2, in.body)
+			}
+		}
+		if !http2 && len(calls) != 1 {
+			t.Errorf("%d calls arrived, want 1", len(calls))
+		}
+	}
+}
+
+func TestLostReplyIsInDoubt(t *testing.T) {
+	for _, http2 := range []bool{false, true} {
+		c := newCloud(t, http2)
+		g := c.client(t)
+		c.graph = hangUp // after the body was read
+		e := kind(t, post(t, g), graph.InDoubt)
+		if e.Status != 0 || e.ClientRequestID == "" {
+			t.Errorf("%+v", e)
+		}
+		kind(t, read(t, g), graph.Unavailable) // a read leaves nothing in doubt
+	}
+}
+
+func TestTimeoutAfterWritingIsInDoubt(t *testing.T) {
+	for _, http2 := range []bool{false, true} {
+		c := newCloud(t, http2)
+		g := c.client(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		c.graph = func(_ http.ResponseWriter, r *http.Request, _ int) {
+			cancel() // the set has arrived, so the caller may give up
+			<-r.Context().Done()
+		}
+		_, err := g.ChangeAssignments(ctx, device, nil, time.Time{})
+		kind(t, err, graph.InDoubt)
+		_, err = g.ChangeAssignments(ctx, device, nil, time.Time{}) // given up before it began
+		kind(t, err, graph.Unavailable)
+		c.expect(t, 1, 1)
+	}
+}
+
+func TestNoConnectionIsUnavailable(t *testing.T) {
+	c := newCloud(t, false)
+	closed := httptest.NewServer(nil)
+	closed.Close()
+	plain := httptest.NewServer(http.NotFoundHandler())
+	defer plain.Close()
+	for name, root := range map[string]string{
+		"refused": closed.URL, "not TLS": plain.URL, "no such host": "http://graph.invalid",
+	} {
+		g := c.client(t, func(conf *graph.Config) { conf.Cloud.Graph = "https" + strings.TrimPrefix(root, "http") })
+		e := kind(t, post(t, g), graph.Unavailable)
+		if e.Err == nil {
+			t.Errorf("%s: %v has no cause", name, e)
+		}
+		kind(t, read(t, g), graph.Unavailable)
+	}
+}
+
+func TestUntrustedCertificateIsUnavailable(t *testing.T) {
+	c := newCloud(t, false)
+	g := c.client(t, func(conf *graph.Config) {
+		base := conf.Transport
+		conf.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
+			if strings.HasPrefix(r.URL.Path, "/beta/") {
+				return http.DefaultTransport.RoundTrip(r)
+			}
+			return base.RoundTrip(r)
+		})
+	})
+	e := kind(t, post(t, g), graph.Unavailable)
+	if !strings.Contains(e.Error(), "certificate") {
+		t.Errorf("%v does not say why", e)
+	}
+	c.expect(t, 1, 0)
+}
+
+func TestRedirectIsNotFollowed(t *testing.T) {
+	c := newCloud(t, false)
+	g := c.client(t)
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		c.graph = reply(status, "", "Location", c.URL+"/beta/elsewhere")
+		kind(t, post(t, g), graph.InDoubt)
+		kind(t, read(t, g), graph.Unavailable)
+	}
+	c.expect(t, 1, 10)
+}
+
+func TestConnections(t *testing.T) {
+	c := newCloud(t, false)
+	g := c.client(t)
+	for n, status := range []int{400, 429, 503, 204, 204} {
+		c.graph = reply(status, map[bool]string{true: "", false: strings.Repeat("x", 1000)}[status == 204])
+		if err := post(t, g); (err == nil) != (status == 204) {
+			t.Fatal(n, err)
+		}
+	}
+	_, calls := c.got()
+	var from []string
+	for _, in := range calls {
+		from = append(from, in.from)
+	}
+	a, b := from[0], from[3]
+	if a == b || !reflect.DeepEqual(from, []string{a, a, a, b, b}) {
+		t.Errorf("connections %v: want one until the 503, and another after it", from)
+	}
+}
+
+func TestRoles(t *testing.T) {
+	c := newCloud(t, false)
+	roles, err := c.client(t).Roles(t.Context())
+	if err != nil || !reflect.DeepEqual(roles, []string{"DeviceManagementManagedDevices.PrivilegedOperations.All"}) {
+		t.Errorf("%v, %v", roles, err)
+	}
+	for _, opaque := range []string{"opaque", "a.b.c", "a.!.c", "a.eyJyb2xlcyI6MX0.c"} {
+		c.entra = reply(200, `{"expires_in":3600,"access_token":"`+opaque+`"}`)
+		_, err := c.client(t).Roles(t.Context())
+		kind(t, err, graph.Unavailable)
+	}
+}

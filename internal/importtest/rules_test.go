@@ -1,0 +1,225 @@
+package importtest
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "changerelay/"
+
+// A place is where a package stands, and which of ours it may import. Its
+// tests may import everything below it, and the doubles.
+type place struct {
+	floor int
+	ours  []string // patterns, as in path.Match
+}
+
+var all = []string{"internal/*", "internal/*/*", "cmd/internal/*"}
+
+var places = map[string]place{
+	"internal/importtest":    {0, nil},
+	"internal/events":        {0, nil},
+	"internal/graph":         {0, nil},
+	"internal/graphsim":      {0, nil},
+	"internal/metrics":       {0, nil},
+	"internal/natstest":      {0, nil},
+	"internal/stream":        {1, []string{"internal/events"}},
+	"internal/ledger":        {1, []string{"internal/events"}},
+	"internal/quota":         {1, []string{"internal/events"}},
+	"internal/ingest/verify": {1, []string{"internal/events"}},
+	"internal/ingest/source": {1, []string{"internal/events"}},
+	"internal/ingest":        {2, []string{"internal/events", "internal/metrics", "internal/ingest/*"}},
+	"internal/worker":        {2, []string{"internal/events", "internal/ledger", "internal/quota", "internal/graph", "internal/stream", "internal/metrics"}},
+	"internal/standalone":    {3, all},
+	"cmd/internal/boot":      {3, []string{"internal/events"}},
+	"cmd/*":                  {4, all},
+}
+
+// doubles stand in for the world outside, in any package's tests.
+var doubles = []string{"internal/natstest", "internal/graphsim"}
+
+// modules says who may know each third-party module: packages, and packages
+// whose tests may. A longer prefix is asked first.
+var modules = []struct{ prefix, code, tests string }{
+	{"github.com/nats-io/nats-server", "internal/standalone internal/natstest", "*"},
+	{"github.com/nats-io", "internal/stream internal/ledger internal/quota internal/standalone internal/natstest cmd/*", "internal/worker"},
+	{"github.com/labstack/echo", "internal/ingest", ""},
+	{"github.com/AzureAD/microsoft-authentication-library-for-go", "internal/graph", "internal/graphsim"},
+	{"github.com/prometheus", "internal/metrics cmd/*", "internal/ingest internal/worker internal/standalone"},
+	{"github.com/alecthomas/kong", "cmd/* cmd/internal/boot", ""},
+	{"github.com/goccy/go-yaml", "cmd/* cmd/internal/boot", ""},
+	{"golang.org/x/sync", "*", ""},
+	{"go.uber.org/goleak", "", "*"},
+	{"github.com/rogpeppe/go-internal", "", "*"},
+}
+
+// find looks a package up in the table; commands share one row.
+func find(pkg string) (place, bool) {
+	if p, ok := places[pkg]; ok {
+		return p, true
+	}
+	if in(pkg, []string{"cmd/*"}) && pkg != "cmd/internal" {
+		return places["cmd/*"], true
+	}
+	return place{}, false
+}
+
+func in(pkg string, patterns []string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool {
+		ok, err := path.Match(p, pkg)
+		if err != nil {
+			panic(err) // the patterns are ours
+		}
+		return ok
+	})
+}
+
+// verdict says why pkg must not import what it imports, or nothing.
+func verdict(pkg, imported string, isTest bool) string {
+	first, _, _ := strings.Cut(imported, "/")
+	switch {
+	case imported == "C":
+		return "cgo would need a C compiler and a libc in the image"
+	case strings.HasPrefix(imported, module):
+		return ours(pkg, strings.TrimPrefix(imported, module), isTest)
+	case strings.Contains(first, "."):
+		return theirs(pkg, imported, isTest)
+	case !isTest && pkg != "internal/natstest" && (first == "testing" || imported == "net/http/httptest"):
+		return "test code does not belong in a program"
+	}
+	return ""
+}
+
+func ours(pkg, imported string, isTest bool) string {
+	if isTest && (in(imported, doubles) || imported == pkg) {
+		return "" // an external test imports what it tests
+	}
+	if imported == "internal/natstest" {
+		return "it is for tests only"
+	}
+	from, _ := find(pkg)
+	to, ok := find(imported)
+	switch {
+	case !ok:
+		return "it has no place in the table"
+	case to.floor == from.floor:
+		return fmt.Sprintf("siblings on floor %d do not import each other", to.floor)
+	case to.floor > from.floor:
+		return fmt.Sprintf("imports go downward, this goes from floor %d up to %d", from.floor, to.floor)
+	case !isTest && !in(imported, from.ours):
+		return pkg + " must not know it"
+	}
+	return ""
+}
+
+func theirs(pkg, imported string, isTest bool) string {
+	for _, m := range modules {
+		if imported != m.prefix && !strings.HasPrefix(imported, m.prefix+"/") {
+			continue
+		}
+		who := strings.Fields(m.code)
+		if isTest {
+			who = append(who, strings.Fields(m.tests)...)
+		}
+		if slices.Contains(who, "*") || in(pkg, who) {
+			return ""
+		}
+		return "only " + strings.Join(who, ", ") + " may"
+	}
+	return "the module is not in the table"
+}
+
+func TestVerdict(t *testing.T) {
+	const test = true
+	for _, c := range []struct {
+		pkg, imported string
+		isTest, fine  bool
+	}{
+		// downward, by the table
+		{"internal/ledger", "changerelay/internal/events", false, true},
+		{"internal/worker", "changerelay/internal/graph", false, true},
+		{"internal/ingest", "changerelay/internal/ingest/verify", false, true},
+		{"internal/standalone", "changerelay/internal/ingest/source", false, true},
+		{"cmd/ingest", "changerelay/internal/ingest", false, true},
+		{"cmd/ingest", "changerelay/cmd/internal/boot", false, true},
+		{"internal/ledger", "changerelay/internal/graph", false, false},
+		{"internal/ingest", "changerelay/internal/stream", false, false},
+		{"internal/worker", "changerelay/internal/graphsim", false, false},
+		{"internal/worker", "changerelay/internal/ingest/source", false, false},
+		{"cmd/internal/boot", "changerelay/internal/stream", false, false},
+		// siblings, upward, unknown
+		{"internal/stream", "changerelay/internal/ledger", false, false},
+		{"internal/graphsim", "changerelay/internal/graph", false, false},
+		{"internal/ingest/verify", "changerelay/internal/ingest/source", false, false},
+		{"internal/ingest", "changerelay/internal/worker", false, false},
+		{"cmd/worker", "changerelay/cmd/ingest", false, false},
+		{"cmd/internal/boot", "changerelay/internal/standalone", false, false},
+		{"internal/events", "changerelay/internal/ledger", false, false},
+		{"internal/ingest/verify", "changerelay/internal/ingest", false, false},
+		{"internal/standalone", "changerelay/cmd/internal/boot", false, false},
+		{"internal/worker", "changerelay/internal/util", false, false},
+		// tests
+		{"internal/ledger", "changerelay/internal/natstest", test, true},
+		{"internal/graph", "changerelay/internal/graphsim", test, true},
+		{"internal/graph", "changerelay/internal/graph", test, true},
+		{"internal/ingest", "changerelay/internal/stream", test, true},
+		{"internal/ledger", "changerelay/internal/natstest", false, false},
+		{"cmd/standalone", "changerelay/internal/natstest", false, false},
+		{"internal/graphsim", "changerelay/internal/graph", test, false},
+		{"internal/stream", "changerelay/internal/ledger", test, false},
+		{"internal/ledger", "changerelay/internal/worker", test, false},
+		// third parties
+		{"internal/stream", "github.com/nats-io/nats.go/jetstream", false, true},
+		{"internal/ledger", "github.com/nats-io/nats.go", false, true},
+		{"internal/worker", "github.com/nats-io/nats.go", test, true},
+		{"internal/worker", "github.com/nats-io/nats.go", false, false},
+		{"internal/events", "github.com/nats-io/nats.go", test, false},
+		{"internal/natstest", "github.com/nats-io/nats-server/v2/server", false, true},
+		{"internal/ingest", "github.com/nats-io/nats-server/v2/server", test, true},
+		{"internal/stream", "github.com/nats-io/nats-server/v2/server", false, false},
+		{"cmd/worker", "github.com/nats-io/nats-server/v2/server", false, false},
+		{"internal/ingest", "github.com/labstack/echo/v4", false, true},
+		{"internal/metrics", "github.com/labstack/echo/v4", false, false},
+		{"internal/graph", "github.com/AzureAD/microsoft-authentication-library-for-go/apps/confidential", false, true},
+		{"internal/graphsim", "github.com/AzureAD/microsoft-authentication-library-for-go/apps/confidential", test, true},
+		{"internal/graphsim", "github.com/AzureAD/microsoft-authentication-library-for-go/apps/confidential", false, false},
+		{"internal/metrics", "github.com/prometheus/client_golang/prometheus", false, true},
+		{"internal/ingest", "github.com/prometheus/client_golang/prometheus", false, false},
+		{"internal/graph", "github.com/prometheus/client_golang/prometheus", test, false},
+		{"cmd/internal/boot", "github.com/goccy/go-yaml", false, true},
+		{"internal/ingest/source", "github.com/goccy/go-yaml", false, false},
+		{"cmd/relayctl", "github.com/alecthomas/kong", false, true},
+		{"internal/standalone", "github.com/alecthomas/kong", false, false},
+		{"internal/worker", "golang.org/x/sync/errgroup", false, true},
+		{"internal/worker", "golang.org/x/synchrotron", false, false},
+		{"internal/events", "go.uber.org/goleak", test, true},
+		{"internal/events", "go.uber.org/goleak", false, false},
+		{"internal/events", "example.com/new", false, false},
+		// the standard library
+		{"internal/events", "time", false, true},
+		{"internal/natstest", "testing", false, true},
+		{"internal/ingest", "net/http/httptest", test, true},
+		{"internal/graphsim", "testing", false, false},
+		{"internal/graphsim", "testing/synctest", false, false},
+		{"internal/graphsim", "net/http/httptest", false, false},
+		{"internal/events", "C", false, false},
+	} {
+		if why := verdict(c.pkg, c.imported, c.isTest); (why == "") != c.fine {
+			t.Errorf("%s imports %s (in a test: %t): fine should be %t, verdict %q", c.pkg, c.imported, c.isTest, c.fine, why)
+		}
+	}
+}
+
+func TestFind(t *testing.T) {
+	for pkg, want := range map[string]bool{
+		"internal/events": true, "cmd/relayctl": true, "cmd/internal/boot": true,
+		"internal/util": false, "cmd/internal": false, "cmd/internal/more": false, "cmd/relayctl/more": false, ".": false,
+	} {
+		if _, ok := find(pkg); ok != want {
+			t.Errorf("%s is in the table: %t, want %t", pkg, ok, want)
+		}
+	}
+}

@@ -1,0 +1,63 @@
+package ingest
+
+import (
+	"net/http"
+
+	"changerelay/internal/events"
+)
+
+// An answer is what a sender gets.
+type answer struct {
+	code int
+	word string // the outcome in the log
+	body any
+}
+
+// queued is the status of an event that the broker has and that nothing is
+// known of yet. All other statuses are outcomes.
+const queued = "queued"
+
+// accepted is what a sender is told of an event that is stored.
+type accepted struct {
+	ID        string `json:"id"`
+	Status    string `json:"status"`
+	Duplicate bool   `json:"duplicate"`
+	URL       string `json:"url"`
+}
+
+func (s *Server) accepted(e events.Event, duplicate bool) accepted {
+	id := e.Ref().String()
+	a := accepted{ID: id, Status: queued, Duplicate: duplicate, URL: s.baseURL + "/v1/changes/" + id}
+	if duplicate {
+		a.Status = string(events.Duplicate)
+	}
+	return a
+}
+
+// stored answers for events that the broker has, every one.
+func stored(receipts []accepted) answer {
+	a := answer{code: http.StatusOK, word: string(events.Duplicate), body: struct {
+		Events []accepted `json:"events"`
+	}{receipts}}
+	for _, r := range receipts {
+		if !r.Duplicate {
+			a.code, a.word = http.StatusAccepted, queued
+		}
+	}
+	if len(receipts) == 1 {
+		a.body = receipts[0]
+	}
+	return a
+}
+
+// found answers with a receipt and its status in one word.
+func found(r events.Receipt) answer {
+	status := string(r.Outcome)
+	if status == "" {
+		status = queued
+	}
+	return answer{code: http.StatusOK, word: "found", body: struct {
+		Status string `json:"status"`
+		events.Receipt
+	}{status, r}}
+}

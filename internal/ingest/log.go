@@ -1,0 +1,83 @@
+package ingest
+
+import (
+	"errors"
+	"log/slog"
+	"time"
+
+	"changerelay/internal/events"
+	"changerelay/internal/ingest/verify"
+)
+
+func level(code int) slog.Level {
+	switch {
+	case code >= 500:
+		return slog.LevelError
+	case code >= 400:
+		return slog.LevelWarn
+	}
+	return slog.LevelInfo
+}
+
+// attrs is the one line of a request. Nothing in it was said by an unverified
+// sender, but the address it came from and the length and hash of its body.
+func (x *exchange) attrs(took time.Duration, err, lost error) []slog.Attr {
+	a := []slog.Attr{
+		slog.String("request_id", x.id),
+		slog.String("route", x.route),
+		slog.String("source", x.source),
+		slog.Int("code", x.answer.code),
+		slog.String("outcome", x.answer.word),
+		slog.Duration("duration", took),
+		slog.String("peer", x.RealIP()),
+		slog.Int("bytes", x.bytes),
+	}
+	add := func(name, value string) {
+		if value != "" {
+			a = append(a, slog.String(name, value))
+		}
+	}
+	add("body_sha256", x.digest)
+	add("ticket", x.ticket)
+	if len(x.ids) > 0 {
+		a = append(a, slog.Any("ids", x.ids))
+	}
+	if d := x.delivery; d != nil {
+		add("delivery", d.ID)
+		a = append(a, slog.Int("key", d.Key))
+	}
+	add("reason", reason(err))
+	if x.answer.code >= 500 {
+		add("error", err.Error())
+	}
+	if p := (*panicked)(nil); errors.As(err, &p) {
+		add("stack", string(p.stack))
+	}
+	if lost != nil {
+		a = append(a, slog.Bool("answer_lost", true))
+	}
+	return a
+}
+
+// reason is why in few words, none of them the sender's but a field's name:
+// the reasons of invalid fields quote what they refuse.
+func reason(err error) string {
+	var invalid *events.InvalidError
+	var f *forbidden
+	switch {
+	case errors.As(err, &invalid):
+		return invalid.Field
+	case errors.As(err, &f):
+		return f.Error()
+	}
+	return refusal(err)
+}
+
+// refusal is the reason word of a 401.
+func refusal(err error) string {
+	var r *verify.Refusal
+	if !errors.As(err, &r) {
+		return ""
+	}
+	return string(r.Reason)
+}

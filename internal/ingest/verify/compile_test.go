@@ -1,0 +1,81 @@
+package verify
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// What cannot be verified is refused at start, with the field's name first.
+func TestNewFailsClosed(t *testing.T) {
+	change := func(f func(*Scheme)) Scheme { s := StandardWebhooks(); f(&s); return s }
+	for want, s := range map[string]Scheme{
+		"header:":                 change(func(s *Scheme) { s.Header = "" }),
+		"header: \"Web hook\"":    change(func(s *Scheme) { s.Header = "Web hook" }),
+		"id_header:":              change(func(s *Scheme) { s.IDHeader = "" }),
+		"timestamp_header:":       change(func(s *Scheme) { s.TimestampHeader = "" }),
+		"timestamp_prefix:":       change(func(s *Scheme) { s.TimestampPrefix = "t=" }),
+		"algorithm:":              change(func(s *Scheme) { s.Algorithm = "md5" }),
+		"encoding: \"\"":          change(func(s *Scheme) { s.Encoding = "" }),
+		"encoding: \"base32\"":    change(func(s *Scheme) { s.Encoding = "base32" }),
+		"timestamp_format:":       change(func(s *Scheme) { s.TimestampFormat = "rfc822" }),
+		"tolerance: 29s":          change(func(s *Scheme) { s.Tolerance = 29 * time.Second }),
+		"tolerance: 15m1s":        change(func(s *Scheme) { s.Tolerance = 901 * time.Second }),
+		"tolerance: -1s":          change(func(s *Scheme) { s.Tolerance = -time.Second }),
+		"secrets[0]: secret_form": change(func(s *Scheme) { s.SecretForm = "guess" }),
+		"signed: \"\"":            change(func(s *Scheme) { s.Signed = "" }),
+		"signed: \"{id}.{times":   change(func(s *Scheme) { s.Signed = "{id}.{timestamp}" }),
+		"signed: \"{method}":      change(func(s *Scheme) { s.Signed = "{method}{id}.{timestamp}.{body}" }),
+		"signed: \"}":             change(func(s *Scheme) { s.Signed = "{id}.{timestamp}.}{body}" }),
+		"signed: \"{body}":        change(func(s *Scheme) { s.Signed = "{id}.{timestamp}.{body}{body}" }),
+		"signed: holds a place":   change(func(s *Scheme) { s.Signed = "{id}.{id}.{timestamp}.{body}" }),
+		"signed: lacks":           change(func(s *Scheme) { s.Signed = "{id}.{body}" }),
+		"signed: {id} must":       change(func(s *Scheme) { s.Signed = "{timestamp}.{id}{body}" }),
+		"signed: {timestamp} mu":  change(func(s *Scheme) { s.Signed = "{timestamp}{id}.{body}" }),
+		"signed: \":\" after":     change(func(s *Scheme) { s.Signed, s.TimestampFormat = "{id}.{timestamp}:{body}", "rfc3339" }),
+		"signed: \"0\" after":     change(func(s *Scheme) { s.Signed = "{id}.{timestamp}0{body}" }),
+		"delimiter:":              {Header: "S", Prefix: "v1=", TimestampPrefix: "t=", Encoding: "hex", Signed: "{timestamp}.{body}"},
+		"prefix:":                 {Header: "S", Delimiter: ",", TimestampPrefix: "t=", Encoding: "hex", Signed: "{timestamp}.{body}"},
+	} {
+		if _, err := New(s, []string{secret}); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("got error %v; want one that starts with %s", err, want)
+		}
+	}
+}
+
+// No secret, no source; and no secret in a message.
+func TestSecrets(t *testing.T) {
+	for _, c := range []struct {
+		form    string
+		secrets []string
+		want    string
+	}{
+		{"text", nil, "secrets: there is none"},
+		{"text", []string{""}, "secrets[0]: is empty"},
+		{"text", []string{"good", " \n"}, "secrets[1]: is empty"},
+		{"text", []string{"twice", "twice"}, "secrets[1]: is listed twice"},
+		{"whsec", []string{"whsec_"}, "secrets[0]: is not of the form whsec"},
+		{"whsec", []string{"whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4="}, "secrets[0]: is not of the form whsec"},
+		{"whsec", []string{"whsec_c2VjcmV0", "c2VjcmV0"}, "secrets[1]: is listed twice"},
+		{"base64", []string{"s3cr3t!"}, "secrets[0]: is not of the form base64"},
+		{"hex", []string{"s3cr3t!"}, "secrets[0]: is not of the form hex"},
+	} {
+		s := ServiceNow()
+		s.SecretForm = c.form
+		_, err := New(s, c.secrets)
+		if err == nil || !strings.HasPrefix(err.Error(), c.want) {
+			t.Errorf("%s %q: got %v, want %s", c.form, c.secrets, err, c.want)
+		} else if strings.Contains(err.Error(), "s3cr3t") {
+			t.Errorf("the error holds the secret: %v", err)
+		}
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	v := verifier(t, Scheme{Header: "X-Signature", Encoding: "hex", Signed: "{body}"}, "secret")
+	want := Scheme{Header: "X-Signature", Encoding: "hex", Signed: "{body}",
+		Algorithm: "sha256", TimestampFormat: "unix", SecretForm: "text", Tolerance: 300 * time.Second}
+	if v.scheme != want {
+		t.Errorf("got %+v, want %+v", v.scheme, want)
+	}
+}

@@ -1,0 +1,174 @@
+package ledger
+
+import (
+	"slices"
+	"time"
+
+	"changerelay/internal/events"
+)
+
+// Accepted records that Graph took attempt id at now.
+func (d Device) Accepted(id, request string, now time.Time) (Device, error) {
+	a, err := d.open(id)
+	if err != nil {
+		return d, err
+	}
+	d = d.clone()
+	d.took(a, request, now)
+	d.Called = now
+	return d, nil
+}
+
+// InDoubt records that attempt id ended at now without a clear answer. It stays
+// open, but nothing more is written: a read shows what came of it Lag later.
+func (d Device) InDoubt(id string, now time.Time, t Timing) (Device, error) {
+	a, err := d.open(id)
+	if err != nil {
+		return d, err
+	}
+	if until := now.Add(t.Skew + t.Lag); until.Before(a.Until) {
+		b := *a
+		b.Until = until
+		d.Attempt = &b
+	}
+	return d, nil
+}
+
+// Released records that attempt id was certainly not applied, and that no event
+// is to blame: nothing was sent, or the tenant's permission is lost.
+func (d Device) Released(id string) (Device, error) {
+	if _, err := d.open(id); err != nil {
+		return d, err
+	}
+	d.Attempt = nil
+	return d, nil
+}
+
+// Ended records a clear answer that ends every event the attempt carried, with
+// one word: the whole call, not one of its items, was turned down.
+func (d Device) Ended(id string, o events.Outcome, reason, request string, now time.Time) (Device, error) {
+	a, err := d.open(id)
+	if err != nil {
+		return d, err
+	}
+	d = d.clone()
+	d.Attempt = nil
+	for _, k := range a.Keys {
+		d.retract(k, o, reason, request, now)
+	}
+	if len(a.Keys) == 0 {
+		d.Retell, d.Blame = false, nil
+	}
+	return d, nil
+}
+
+// Gone records that Graph no longer knows the device: every event ends.
+func (d Device) Gone(reason, request string, now time.Time) Device {
+	d = d.clone()
+	d.Attempt, d.Doubts, d.Retell, d.Blame = nil, nil, false, nil
+	for len(d.Pending) > 0 {
+		d.endAt(0, events.Refused, reason, request, now)
+	}
+	return d
+}
+
+// Retract ends an untold event. The words it covered are uncovered; a told
+// word's order is never touched.
+func (d Device) Retract(key string, o events.Outcome, reason string, now time.Time) Device {
+	d = d.clone()
+	d.retract(key, o, reason, "", now)
+	return d
+}
+
+func (d *Device) retract(key string, o events.Outcome, reason, request string, now time.Time) {
+	if i := slices.IndexFunc(d.Pending, func(e Entry) bool { return e.Key == key }); i >= 0 {
+		d.endAt(i, o, reason, request, now)
+	}
+}
+
+// open returns the attempt if it is still the open one.
+func (d Device) open(id string) (*Attempt, error) {
+	if d.Attempt == nil || d.Attempt.ID != id {
+		return nil, ErrLost
+	}
+	return d.Attempt, nil
+}
+
+// took makes attempt a's words told at now, and its set the view. The view's
+// time stays: a POST's success is no read.
+func (d *Device) took(a *Attempt, request string, now time.Time) {
+	d.Attempt, d.Retell = nil, false
+	if d.Blame.probing() {
+		d.probed(a.Set, now)
+	}
+	d.View.Held = a.Set
+	d.tell(a.Keys, events.Accepted, request, now)
+	d.unblame()
+	d.prune(now)
+}
+
+// tell moves the words of the events in keys to the tombstones and ends the
+// events, and those whose every word is outranked now: superseded is final only
+// when the winner is told.
+func (d *Device) tell(keys []string, o events.Outcome, request string, now time.Time) {
+	carried := make(map[string]bool, len(keys))
+	for _, k := range keys {
+		carried[k] = true
+	}
+	for _, e := range d.Pending { // in Order, so the newest word of each item stays
+		for _, c := range e.Changes {
+			if carried[e.Key] && d.outranks(e, c) {
+				d.Told[c.Item.ID] = Word{Order: e.Order, Item: c.Item, Intent: c.Intent, At: now}
+			}
+		}
+	}
+	winners := make(map[string]bool, len(d.Told))
+	for _, w := range d.Told {
+		winners[w.Key] = true
+	}
+	rest := d.Pending[:0:0]
+	for _, e := range d.Pending {
+		switch {
+		case carried[e.Key] && winners[e.Key]:
+			d.end(e, o, "", request, now)
+		case carried[e.Key] || !d.has(e):
+			d.end(e, events.Superseded, "a newer change of the same items has been told", request, now)
+		default:
+			rest = append(rest, e)
+		}
+	}
+	d.Pending = rest
+}
+
+// prune keeps the tombstones bounded: beyond MaxWords the one told longest ago
+// leaves, and Floor remembers that nothing as old may be told any more.
+func (d *Device) prune(now time.Time) {
+	for len(d.Told) > MaxWords {
+		var oldest Word
+		for _, w := range d.Told {
+			if oldest.At.IsZero() || w.At.Before(oldest.At) || w.At.Equal(oldest.At) && oldest.Newer(w.Order) {
+				oldest = w
+			}
+		}
+		d.bury(oldest)
+	}
+}
+
+// Forget drops tombstones that were told before: when CHANGES and DEAD keep
+// nothing as old, no replay can undo them.
+func (d Device) Forget(before time.Time) Device {
+	d = d.clone()
+	for id, w := range d.Told {
+		if w.At.Before(before) {
+			delete(d.Told, id)
+		}
+	}
+	return d
+}
+
+func (d *Device) bury(w Word) {
+	delete(d.Told, w.Item.ID)
+	if w.Newer(d.Floor) {
+		d.Floor = w.Order
+	}
+}

@@ -1,0 +1,392 @@
+// Package ledger keeps one document per managed device: what Graph is believed
+// to hold, which events it has not been told yet, and the call that may be in
+// flight.
+//
+// Graph's changeAssignments declares a device's whole removal set: what a call
+// leaves out is restored. So an event is never forwarded. It is folded into the
+// device's document, and a worker obeys Next until the device is settled:
+//
+//	           Fold                 Begin               Accepted
+//	settled ─────────► untold ───────────────► attempt ───────────► settled
+//	   ▲                │   ▲                   │ │ │
+//	   │     See shows  │   │  Refused: blame   │ │ │ no clear answer: left open
+//	   └────────────────┘   └───────────────────┘ │ └──────► Wait until it must show,
+//	    (unchanged)         ▲   Released: not sent│          then Observe ── See ──►
+//	                        └─────────────────────┘          told, or untold and in doubt
+//
+// Everything in this file and its neighbours answer.go, blame.go and see.go is
+// pure: a Device is a value, methods return the next one and take the time as
+// an argument. The open attempt, written by compare-and-swap before Graph is
+// called, is the only coordination between workers (store.go).
+//
+// The words: an event's change of one item is a word. Words on an item are
+// ranked by Order and the newest wins. A word that Graph is known to have taken
+// is told, and stays as a tombstone so that an older one undoes nothing.
+package ledger
+
+import (
+	"cmp"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"changerelay/internal/events"
+)
+
+// ErrLost reports that an attempt is no longer the open one: another worker
+// has closed it, and what this one learnt of it is too late.
+var ErrLost = errors.New("attempt lost to another worker")
+
+// Order ranks words: by the time the event was decided, then by its first
+// sequence in CHANGES, then by key.
+type Order struct {
+	Time time.Time
+	Seq  uint64
+	Key  string
+}
+
+// Newer reports whether o outranks p.
+func (o Order) Newer(p Order) bool {
+	return cmp.Or(o.Time.Compare(p.Time), cmp.Compare(o.Seq, p.Seq), cmp.Compare(o.Key, p.Key)) > 0
+}
+
+// An Entry is an event as the ledger keeps it until its outcome is reported.
+type Entry struct {
+	Order
+	Message  uint64    // sequence of its message in CHANGES; not Order.Seq for a replay
+	Accepted time.Time // the broker's timestamp of that message; age counts from it
+	Ticket   string
+	Changes  []events.Change
+	Attempts int // calls to Graph that carried it
+}
+
+// A Word is the tombstone of a told word: the newest word on an item that
+// Graph is known to have taken.
+type Word struct {
+	Order
+	Item    events.Item
+	Intent  events.Intent
+	At      time.Time // when it was told
+	Yielded bool      // a later read showed otherwise: the view counts, its Order stays
+}
+
+// A View is what Graph is believed to hold.
+type View struct {
+	At   time.Time     // when Graph was last read; only See sets it
+	Held []events.Item // the removal set, sorted by item id
+}
+
+// An Attempt is written before Graph is called and cleared when the outcome is
+// known. While it is open no other worker calls Graph for the device.
+type Attempt struct {
+	ID    string
+	Keys  []string      // the events it carries
+	Set   []events.Item // the whole set it declares
+	Begun time.Time
+	Until time.Time // from then on a read shows whether it was taken
+}
+
+// A Doubt is a set that an attempt without an answer may still bring upon
+// Graph, late.
+type Doubt struct {
+	Set   []events.Item
+	News  []events.Item // what the set was to change, either way
+	Until time.Time     // read again then
+}
+
+// A Report is an entry whose final outcome is known and not yet published.
+type Report struct {
+	Entry
+	Outcome events.Outcome
+	Reason  string
+	Request string // Graph's request-id of the deciding call
+	Ended   time.Time
+}
+
+// A Device is everything the relay knows about one managed device.
+type Device struct {
+	View    View
+	Pending []Entry         // untold events in Order
+	Told    map[string]Word // tombstones by item id
+	Floor   Order           // of the newest tombstone that was dropped for want of room
+	Attempt *Attempt        // the call that may be in flight
+	Doubts  []Doubt
+	Retell  bool      // a late call undid what was told: tell it again
+	Called  time.Time // when Graph last took a set of ours
+	Blame   *Blame    // set while a refused set is taken apart
+	Reports []Report
+}
+
+// Timing bounds what the protocol believes of Graph and of other workers'
+// clocks. DefaultTiming has the reasons.
+type Timing struct {
+	Fresh, Lag, Hold, Settle, Skew, Budget time.Duration
+}
+
+// DefaultTiming suits the real service.
+var DefaultTiming = Timing{
+	Fresh:  time.Minute,      // a Post is built on a read no older: a removal that Graph has restored by itself must not be repeated
+	Lag:    30 * time.Second, // Graph may take so long to show what it has taken
+	Hold:   8 * time.Hour,    // a told removal is believed so long though no read shows it: Graph restores by itself after 8 to 24 hours
+	Settle: 5 * time.Minute,  // a call without an answer may still be applied so late
+	Skew:   5 * time.Second,  // workers' clocks may differ so much
+	Budget: 30 * time.Second, // an attempt's bytes are written within, or never
+}
+
+// Bounds of a document.
+const (
+	MaxEvents = 512      // pending and unreported together; beyond, Fold waits for them to be told and reported
+	MaxRoom   = 40 << 10 // their estimated encoded size, bytes; keeps a document below 64 KiB
+	MaxWords  = 128      // tombstones; beyond, the oldest leaves and raises Floor
+	MaxDoubts = 8        // beyond, no new attempt before the oldest doubt is settled
+)
+
+// Room reports whether e may be folded now. If not, the device must be told or
+// reported first; the event waits in its stream.
+func (d Device) Room(e Entry) bool {
+	n, size := 1, e.size()
+	for _, p := range d.Pending {
+		n, size = n+1, size+p.size()
+	}
+	for _, r := range d.Reports {
+		n, size = n+1, size+r.size()+len(r.Reason)+len(r.Request)
+	}
+	return n <= MaxEvents && (size <= MaxRoom || n == 1)
+}
+
+// size estimates the entry's part of the encoded document, bytes.
+func (e Entry) size() int { return 64 + len(e.Ticket) + 8*len(e.Changes) }
+
+// Fold adds the words of e. The newest word on an item wins, so the order in
+// which events are folded, and how often, does not matter.
+func (d Device) Fold(e Entry) Device {
+	if d.Knows(e.Key) {
+		return d
+	}
+	d = d.clone()
+	if !d.has(e) {
+		d.end(e, events.Superseded, "a newer change of the same items has been told", "", e.Accepted)
+		return d
+	}
+	i, _ := slices.BinarySearchFunc(d.Pending, e, byOrder)
+	d.Pending = slices.Insert(d.Pending, i, e)
+	return d
+}
+
+// Knows reports whether an event is in the document: untold, told, or waiting
+// to be reported.
+func (d Device) Knows(key string) bool {
+	for _, e := range d.Pending {
+		if e.Key == key {
+			return true
+		}
+	}
+	for _, r := range d.Reports {
+		if r.Key == key {
+			return true
+		}
+	}
+	for _, w := range d.Told {
+		if w.Key == key {
+			return true
+		}
+	}
+	return false
+}
+
+// has reports whether any word of e outranks what was told.
+func (d Device) has(e Entry) bool {
+	return slices.ContainsFunc(e.Changes, func(c events.Change) bool { return d.outranks(e, c) })
+}
+
+func (d Device) outranks(e Entry, c events.Change) bool {
+	if w, ok := d.Told[c.Item.ID]; ok {
+		return e.Newer(w.Order)
+	}
+	return e.Newer(d.Floor)
+}
+
+// A Step is what a worker has to do next for a device.
+type Step int
+
+const (
+	Done    Step = iota // settled
+	Wait                // a call may be in flight, or come late: look again at WaitUntil
+	Observe             // read what Graph holds, then See
+	Post                // Begin, tell Graph the whole set, then record the answer
+)
+
+func (s Step) String() string { return [...]string{"done", "wait", "observe", "post"}[s] }
+
+// Next says what has to be done at now.
+func (d Device) Next(now time.Time, t Timing) Step {
+	switch {
+	case d.Attempt != nil && now.Before(d.Attempt.Until):
+		return Wait
+	case d.Attempt != nil:
+		return Observe
+	case !d.Untold() && len(d.Doubts) == 0:
+		return Done
+	case !d.Untold() || len(d.Doubts) >= MaxDoubts:
+		if now.Before(d.WaitUntil()) {
+			return Wait
+		}
+		return Observe
+	case now.Sub(d.View.At).Abs() > t.Fresh:
+		return Observe
+	}
+	return Post
+}
+
+// WaitUntil is when a device whose Next is Wait has to be looked at again.
+func (d Device) WaitUntil() time.Time {
+	if d.Attempt != nil {
+		return d.Attempt.Until
+	}
+	var at time.Time
+	for _, b := range d.Doubts {
+		if at.IsZero() || b.Until.Before(at) {
+			at = b.Until
+		}
+	}
+	return at
+}
+
+// Untold reports whether Graph still has to be told something.
+func (d Device) Untold() bool { return len(d.Pending) > 0 || d.Retell || d.Blame.probing() }
+
+// Due reports whether the device needs a worker: something is untold, an
+// attempt is open or in doubt, or an outcome is unreported.
+func (d Device) Due() bool {
+	return d.Untold() || d.Attempt != nil || len(d.Doubts) > 0 || len(d.Reports) > 0
+}
+
+// Begin opens attempt id. The caller must write nothing to Graph after
+// now+Budget. Events that would make the set larger than Graph allows are
+// refused here, the newest first, so that the order of arrival does not decide;
+// if nothing is left to tell, no attempt is opened.
+func (d Device) Begin(id string, now time.Time, t Timing) Device {
+	d = d.clone()
+	d.trim(now)
+	if !d.Untold() {
+		return d
+	}
+	a := &Attempt{ID: id, Set: d.Set(), Begun: now, Until: now.Add(t.Budget + t.Skew + t.Lag)}
+	for _, i := range d.carried() {
+		d.Pending[i].Attempts++
+		a.Keys = append(a.Keys, d.Pending[i].Key)
+	}
+	d.Attempt = a
+	return d
+}
+
+// Set is the whole set that the next attempt declares, sorted by item id: what
+// Graph holds, changed by the words of the events it carries.
+func (d Device) Set() []events.Item {
+	if d.Blame.probing() {
+		return without(d.View.Held, d.Blame.Probe)
+	}
+	set := index(d.View.Held)
+	for _, i := range d.carried() {
+		for _, c := range d.Pending[i].Changes {
+			switch {
+			case !d.outranks(d.Pending[i], c):
+			case c.Intent == events.Remove:
+				set[c.Item.ID] = c.Item
+			default:
+				delete(set, c.Item.ID)
+			}
+		}
+	}
+	return sorted(set)
+}
+
+// trim refuses the newest carried events that add to a set above Graph's bound.
+func (d *Device) trim(now time.Time) {
+	for len(d.Set()) > events.MaxItems {
+		held, carried := index(d.View.Held), d.carried()
+		i := -1
+		for _, j := range carried {
+			if slices.ContainsFunc(d.Pending[j].Changes, func(c events.Change) bool {
+				_, ok := held[c.Item.ID]
+				return c.Intent == events.Remove && !ok && d.outranks(d.Pending[j], c)
+			}) {
+				i = j // the newest so far: Pending is in Order
+			}
+		}
+		if i < 0 {
+			return // what Graph holds is itself too large: let Graph say so
+		}
+		d.endAt(i, events.Refused, "the device would have more than 30 items under removal, which is all that Graph allows; restore some first", "", now)
+	}
+}
+
+// end moves e to the reports.
+func (d *Device) end(e Entry, o events.Outcome, reason, request string, now time.Time) {
+	d.Reports = append(d.Reports, Report{e, o, reason, request, now})
+}
+
+// endAt ends pending event i.
+func (d *Device) endAt(i int, o events.Outcome, reason, request string, now time.Time) {
+	e := d.Pending[i]
+	d.Pending = slices.Delete(d.Pending, i, i+1)
+	d.end(e, o, reason, request, now)
+	d.unblame()
+}
+
+// Expire ends events that were accepted more than age ago and are still
+// untold. Nothing expires under an open attempt: it may be telling them.
+func (d Device) Expire(now time.Time, age time.Duration) Device {
+	if d.Attempt != nil || len(d.Pending) == 0 {
+		return d
+	}
+	d = d.clone()
+	for i := len(d.Pending) - 1; i >= 0; i-- {
+		if now.Sub(d.Pending[i].Accepted) > age {
+			d.endAt(i, events.Expired, "not told to Graph within "+age.String()+" of acceptance", "", now)
+		}
+	}
+	return d
+}
+
+// Reported clears the reports of keys.
+func (d Device) Reported(keys ...string) Device {
+	d = d.clone()
+	d.Reports = slices.DeleteFunc(d.Reports, func(r Report) bool { return slices.Contains(keys, r.Key) })
+	return d
+}
+
+func (d Device) clone() Device {
+	d.Pending, d.Reports, d.Doubts = slices.Clone(d.Pending), slices.Clone(d.Reports), slices.Clone(d.Doubts)
+	if d.Told = maps.Clone(d.Told); d.Told == nil {
+		d.Told = map[string]Word{}
+	}
+	if d.Blame != nil {
+		b := *d.Blame
+		d.Blame = &b
+	}
+	return d
+}
+
+func byOrder(a, b Entry) int {
+	switch {
+	case a.Newer(b.Order):
+		return 1
+	case b.Newer(a.Order):
+		return -1
+	}
+	return 0
+}
+
+func index(items []events.Item) map[string]events.Item {
+	m := make(map[string]events.Item, len(items))
+	for _, it := range items {
+		m[it.ID] = it
+	}
+	return m
+}
+
+func sorted(m map[string]events.Item) []events.Item {
+	return slices.SortedFunc(maps.Values(m), func(a, b events.Item) int { return cmp.Compare(a.ID, b.ID) })
+}

@@ -1,0 +1,297 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"changerelay/internal/events"
+)
+
+// A simActor is one worker goroutine: a folder or a reconciler. pc is its next
+// step; nil is idle. What it holds is lost in a crash.
+type simActor struct {
+	w      *world
+	folder bool
+	skew   time.Duration
+	pc     func()
+
+	dev    *simDevice
+	msg    *simMsg
+	pulled time.Time
+	redo   bool // the message was delivered before
+	seq    int  // of the wake-up
+	doc    Device
+	rev    int
+	id     string
+	sight  Sight
+	called bool // a call of its is in flight
+	end    time.Time
+}
+
+func (a *simActor) String() string {
+	kind := "reconciler"
+	if a.folder {
+		kind = "folder"
+	}
+	return fmt.Sprintf("%s%d", kind, slices.Index(a.w.actors, a))
+}
+
+// now is the actor's own clock.
+func (a *simActor) now() time.Time { return a.w.now.Add(a.skew) }
+
+// drop forgets everything: a crash, or the end of the work.
+func (a *simActor) drop() {
+	if a.called {
+		a.dev.graph.inflight = slices.DeleteFunc(a.dev.graph.inflight, func(b *simActor) bool { return a == b })
+	}
+	*a = simActor{w: a.w, folder: a.folder, skew: a.skew}
+}
+
+func (a *simActor) step() {
+	switch {
+	case a.pc != nil:
+		a.pc()
+	case a.folder:
+		a.pull()
+	default:
+		a.woken()
+	}
+}
+
+func (a *simActor) load() {
+	a.doc, a.rev = a.dev.doc, a.dev.rev
+	if *sloppy == "law1" && a.w.chance(20) {
+		a.doc = a.dev.prev // a replica that lags
+	}
+}
+
+// save is the compare-and-swap.
+func (a *simActor) save(d Device) bool {
+	if a.rev != a.dev.rev || !a.w.quiet && a.w.chance(40) {
+		return false
+	}
+	if a.w.seed%8 == 0 { // through the stored form
+		b, err := d.encode()
+		if err != nil || len(b) > 64<<10 {
+			a.w.fail("document of %d bytes: %v", len(b), err)
+		}
+		if d, err = decode(b); err != nil {
+			a.w.fail("reading back: %v", err)
+		}
+	}
+	if d.Retell && !a.dev.doc.Retell {
+		a.w.tally["retold"]++
+	}
+	a.dev.prev, a.dev.doc = a.dev.doc, d
+	a.dev.rev++
+	a.doc, a.rev = d, a.dev.rev
+	return true
+}
+
+// Stage 1.
+
+func (a *simActor) pull() {
+	var ready []*simMsg
+	for _, m := range a.w.msgs {
+		if !m.acked && !a.w.now.Before(m.after) {
+			ready = append(ready, m)
+		}
+	}
+	if len(ready) == 0 {
+		return
+	}
+	a.msg = ready[a.w.r.IntN(len(ready))]
+	a.dev, a.pulled, a.redo = a.msg.dev, a.now(), a.msg.deliveries > 0
+	a.msg.deliveries++
+	a.msg.after = a.w.now.Add(simAckWait)
+	a.pc = a.foldLoad
+}
+
+func (a *simActor) foldLoad() {
+	a.load()
+	a.pc = a.fold
+}
+
+// fold writes the document unless the message may by now be somebody else's, or
+// its event has ended already.
+func (a *simActor) fold() {
+	late := a.now().Sub(a.pulled) > simAckWait-simTiming.Skew
+	if late && *sloppy != "fence" {
+		a.w.tally["zombies"]++
+		a.drop()
+		return
+	}
+	if a.redo && len(a.w.final[a.msg.e.Key]) > 0 && *sloppy != "redelivery" {
+		a.pc = a.foldWake
+		return
+	}
+	d := a.doc.Fold(a.msg.e)
+	a.pc = a.foldLoad
+	if a.save(d) {
+		a.w.trace("%s %v folds %s", a.w.at(), a, a.msg.e.Key)
+		a.pc = a.foldWake
+	}
+}
+
+func (a *simActor) foldWake() {
+	if a.dev.doc.Due() && *sloppy != "law4" || *sloppy == "law4" && a.w.chance(2) {
+		a.wakeup()
+	}
+	a.pc = func() { a.msg.acked = true; a.drop() }
+}
+
+// wakeup replaces the device's wake-up, in flight or put back as it may be.
+func (a *simActor) wakeup() {
+	seq := 1
+	if a.dev.wake != nil {
+		seq = a.dev.wake.seq + 1
+	}
+	a.dev.wake = &simWake{seq: seq + a.w.steps*10}
+}
+
+// Stage 2.
+
+func (a *simActor) woken() {
+	d := a.w.devices[a.w.r.IntN(len(a.w.devices))]
+	if d.wake == nil || a.w.now.Before(d.wake.after) {
+		return
+	}
+	a.dev, a.seq = d, d.wake.seq
+	d.wake.after = a.w.now.Add(simAckWait) // redelivered then, if the actor is silent
+	a.pc = a.look
+}
+
+func (a *simActor) look() {
+	a.load()
+	a.pc = a.obey
+}
+
+func (a *simActor) obey() {
+	if a.dev.wake != nil && a.dev.wake.seq == a.seq {
+		a.dev.wake.after = a.w.now.Add(simAckWait) // in progress
+	}
+	a.pc = a.look
+	if d := a.doc.Expire(a.now(), simMaxAge); len(d.Reports) > len(a.doc.Reports) {
+		a.save(d)
+		return
+	}
+	if len(a.doc.Reports) > 0 {
+		a.pc = a.report
+		return
+	}
+	switch a.doc.Next(a.now(), simTiming) {
+	case Done:
+		a.pc = func() { a.ack(); a.drop() }
+	case Wait:
+		if w := a.dev.wake; w != nil && w.seq == a.seq {
+			w.after = a.w.now.Add(a.doc.WaitUntil().Sub(a.now()))
+		}
+		a.drop()
+	case Observe:
+		a.pc = a.read
+	case Post:
+		a.begin()
+	}
+}
+
+func (a *simActor) ack() {
+	if w := a.dev.wake; w != nil && w.seq == a.seq {
+		a.dev.wake = nil
+	}
+}
+
+// report publishes outcomes, and only then clears them.
+func (a *simActor) report() {
+	var keys []string
+	for _, r := range a.doc.Reports {
+		keys = append(keys, r.Key)
+		if len(a.w.final[r.Key]) == 0 { // expected-last-sequence 0
+			a.w.final[r.Key] = append(a.w.final[r.Key], r.Outcome)
+			a.w.reports[r.Key] = r
+			a.w.tally[string(r.Outcome)]++
+			if r.Outcome == events.Refused && r.Request == "" {
+				a.w.tally["over 30"]++
+			}
+			a.w.trace("%s %v reports %s %s %s", a.w.at(), a, r.Key, r.Outcome, r.Reason)
+		}
+	}
+	a.pc = func() {
+		a.load()
+		a.save(a.doc.Reported(keys...))
+		a.pc = a.look
+	}
+}
+
+func (a *simActor) read() {
+	at := a.now()
+	a.sight = a.dev.graph.read(a.w, a.w.now)
+	a.sight.At = at
+	a.pc = a.see
+}
+
+func (a *simActor) see() {
+	a.load()
+	if d := a.doc.See(a.sight, simTiming); a.save(d) {
+		a.w.trace("%s %v sees device %d: removed %v restored %v → held %v retell %v", a.w.at(), a, a.dev.n,
+			ids(a.sight.Removed), ids(a.sight.Restored), ids(d.View.Held), d.Retell)
+		a.pc = a.look
+	}
+}
+
+func (a *simActor) begin() {
+	a.id = fmt.Sprint("a", a.w.steps)
+	d := a.doc.Begin(a.id, a.now(), simTiming)
+	if !a.save(d) || d.Attempt == nil {
+		return
+	}
+	a.end = d.Attempt.Begun.Add(simTiming.Budget)
+	if d.Blame.probing() {
+		a.w.tally["probes"]++
+	}
+	a.pc = a.call
+}
+
+func (a *simActor) call() {
+	if !a.now().Before(a.end) {
+		a.answer(func(d Device) (Device, error) { return d.Released(a.id) })
+		return
+	}
+	at := a.doc.Attempt
+	g := &a.dev.graph
+	for _, o := range g.inflight {
+		if o != a && a.w.now.Add(o.skew).Before(o.end) {
+			a.w.fail("%v calls Graph for device %d while %v may be calling", a, a.dev.n, o)
+		}
+	}
+	a.called = true
+	g.inflight = append(g.inflight, a)
+	g.whole(a.w, a.doc, at.Set)
+	verdict := g.post(a.w, at.Set)
+	a.w.trace("%s %v posts to device %d %v carrying %v: %s", a.w.at(), a, a.dev.n, ids(at.Set), at.Keys, verdict)
+	switch verdict {
+	case "taken":
+		a.answer(func(d Device) (Device, error) { return d.Accepted(a.id, "rq", a.now()) })
+	case "refused":
+		a.answer(func(d Device) (Device, error) { return d.Refused(a.id, "bad", "rq", a.now()) })
+	case "died":
+		a.drop()
+	default:
+		a.w.tally["lost replies"]++
+		a.answer(func(d Device) (Device, error) { return d.InDoubt(a.id, a.now(), simTiming) })
+	}
+}
+
+// answer records the call's answer, on a fresh read, until the swap succeeds.
+func (a *simActor) answer(f func(Device) (Device, error)) {
+	a.pc = func() {
+		a.load()
+		d, err := f(a.doc)
+		if errors.Is(err, ErrLost) || a.save(d) {
+			a.dev.graph.inflight = slices.DeleteFunc(a.dev.graph.inflight, func(b *simActor) bool { return a == b })
+			a.called = false
+			a.pc = a.look
+		}
+	}
+}

@@ -1,0 +1,230 @@
+package ledger
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"changerelay/internal/events"
+)
+
+// A simGraph is what Graph and its admins do to one device. It knows nothing
+// of the protocol.
+type simGraph struct {
+	held     map[string]bool
+	restored map[string]bool // listed as restored
+	bad      map[string]bool // deleted in Intune: a set that lists one is refused
+	shown    []simState      // for reads that lag
+	late     []simLate
+	inflight []*simActor
+	foreign  map[string]simEdit // portal edits of items that no event names
+}
+
+type simState struct {
+	at             time.Time
+	held, restored map[string]bool
+}
+
+type simLate struct {
+	at  time.Time
+	set []events.Item
+}
+
+// A simEdit is an admin's last word on an item; sure is lost when a call that
+// could not know of it overwrote it.
+type simEdit struct {
+	at      time.Time
+	removed bool
+	sure    bool
+}
+
+func newSimGraph(w *world) simGraph {
+	g := simGraph{held: map[string]bool{}, restored: map[string]bool{}, bad: map[string]bool{}, foreign: map[string]simEdit{}}
+	g.record(w.start)
+	return g
+}
+
+func (g *simGraph) record(at time.Time) {
+	g.shown = append(g.shown, simState{at, maps.Clone(g.held), maps.Clone(g.restored)})
+}
+
+func (g *simGraph) set() []string { return slices.Sorted(maps.Keys(g.held)) }
+
+func (g *simGraph) advance(now time.Time) {
+	slices.SortFunc(g.late, func(a, b simLate) int { return a.at.Compare(b.at) })
+	for len(g.late) > 0 && !g.late[0].at.After(now) {
+		g.apply(g.late[0].set, g.late[0].at)
+		g.late = g.late[1:]
+	}
+}
+
+// apply is Graph's replace-set: what is left out is restored.
+func (g *simGraph) apply(set []events.Item, at time.Time) {
+	want := map[string]bool{}
+	for _, it := range set {
+		want[it.ID] = true
+		delete(g.restored, it.ID)
+	}
+	for id := range g.held {
+		if !want[id] {
+			g.restored[id] = true
+		}
+	}
+	g.held = want
+	g.record(at)
+	for id, e := range g.foreign {
+		if e.removed != want[id] {
+			e.sure = false // checked, where it could be known, by whole
+			g.foreign[id] = e
+		}
+	}
+}
+
+// post decides what becomes of a call.
+func (g *simGraph) post(w *world, set []events.Item) string {
+	w.tally["posts"]++
+	refused := g.refuses(set)
+	n := w.r.IntN(12)
+	if w.quiet {
+		n = 11
+	}
+	switch {
+	case n == 0: // never arrives
+		return "lost"
+	case refused && n == 1:
+		return "died"
+	case refused:
+		return "refused"
+	case n == 1:
+		g.apply(set, w.now)
+		return "lost after it was applied"
+	case n == 2:
+		g.apply(set, w.now)
+		return "died"
+	case n == 3 || n == 4:
+		w.tally["late applies"]++
+		g.late = append(g.late, simLate{w.now.Add(time.Duration(w.r.Int64N(int64(simTiming.Settle)))), set})
+		return "lost, to be applied late"
+	}
+	g.apply(set, w.now)
+	return "taken"
+}
+
+func (g *simGraph) refuses(set []events.Item) bool {
+	return len(set) > events.MaxItems || slices.ContainsFunc(set, func(it events.Item) bool { return g.bad[it.ID] })
+}
+
+// read shows a state up to Lag old.
+func (g *simGraph) read(w *world, now time.Time) Sight {
+	as := now.Add(-time.Duration(w.r.Int64N(int64(simTiming.Lag))))
+	if w.chance(2) {
+		as = now
+	}
+	i := len(g.shown) - 1
+	for i > 0 && g.shown[i].at.After(as) {
+		i--
+	}
+	items := func(m map[string]bool) (s []events.Item) {
+		for _, id := range slices.Sorted(maps.Keys(m)) {
+			s = append(s, simItem(id))
+		}
+		return s
+	}
+	return Sight{Removed: items(g.shown[i].held), Restored: items(g.shown[i].restored)}
+}
+
+// portal is an admin who edits an item that no event names.
+func (g *simGraph) portal(w *world) {
+	if len(g.held) >= events.MaxItems {
+		return
+	}
+	g.edit(w, fmt.Sprint("other", w.r.IntN(2)))
+}
+
+func (g *simGraph) edit(w *world, id string) {
+	w.tally["portal edits"]++
+	removed := !g.held[id]
+	if removed {
+		g.held[id] = true
+		delete(g.restored, id)
+	} else {
+		delete(g.held, id)
+		g.restored[id] = true
+	}
+	g.foreign[id] = simEdit{w.now, removed, !w.doubtful(g, id, removed)}
+	g.record(w.now)
+	w.trace("%s an admin edits %s: removed %v", w.at(), id, removed)
+}
+
+// doubtful reports whether an admin's edit looks just like a call in doubt: then
+// it may be taken for one that came late, and undone.
+func (w *world) doubtful(g *simGraph, id string, removed bool) bool {
+	for _, d := range w.devices {
+		if &d.graph != g {
+			continue
+		}
+		sets := [][]events.Item{}
+		for _, b := range d.doc.Doubts {
+			sets = append(sets, b.Set)
+		}
+		if d.doc.Attempt != nil {
+			sets = append(sets, d.doc.Attempt.Set)
+		}
+		for _, s := range sets {
+			if _, in := index(s)[id]; in == removed {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// portalApps is an admin who edits items that events name, while the relay has
+// nothing to do.
+func (g *simGraph) portalApps(w *world) {
+	for j := range 5 {
+		if id := fmt.Sprint("app", j); w.chance(3) && len(g.held) < events.MaxItems && !g.bad[id] {
+			g.edit(w, id)
+		}
+	}
+}
+
+// restoreAll is Graph's own restore, 8 to 24 hours later.
+func (g *simGraph) restoreAll(w *world) {
+	for id := range g.held {
+		g.foreign[id] = simEdit{w.now, false, true}
+	}
+	g.held, g.restored = map[string]bool{}, map[string]bool{}
+	g.record(w.now)
+	w.trace("%s Graph restores everything by itself", w.at())
+}
+
+// delete takes an app out of Intune.
+func (g *simGraph) delete(w *world) {
+	id := fmt.Sprint("app", w.r.IntN(5))
+	g.bad[id] = true
+	w.trace("%s %s is deleted in Intune", w.at(), id)
+}
+
+// whole fails a set that leaves out, or repeats, what the relay had time to see
+// and no event speaks of. The knowledge is as old as the view may be and as a
+// read may lag.
+func (g *simGraph) whole(w *world, d Device, set []events.Item) {
+	if d.Blame.probing() && g.refuses(set) {
+		return // a probe that Graph refuses does nothing
+	}
+	known := w.now.Add(-simTiming.Fresh - simTiming.Lag - 2*simTiming.Skew - simTiming.Budget)
+	in := index(set)
+	for id, e := range g.foreign {
+		if _, got := in[id]; strings.HasPrefix(id, "other") && e.sure && e.at.Before(known) && got != e.removed {
+			w.fail("the set %v disregards that an admin left %s removed=%v %v ago", ids(set), id, e.removed, w.now.Sub(e.at))
+		}
+	}
+	for id := range g.held {
+		if _, got := in[id]; strings.HasPrefix(id, "old") && !got {
+			w.fail("the set %v is partial: it leaves out %s", ids(set), id)
+		}
+	}
+}

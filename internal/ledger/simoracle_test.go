@@ -1,0 +1,109 @@
+package ledger
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"changerelay/internal/events"
+)
+
+// check asks the oracle, once everything has settled.
+func (w *world) check(when string) {
+	if w.err != nil {
+		return
+	}
+	for _, m := range w.msgs {
+		if n := len(w.final[m.e.Key]); n != 1 {
+			w.fail("%s: %s has %d final outcomes", when, m.e.Key, n)
+		}
+		w.honest(m)
+	}
+	for _, d := range w.devices {
+		if d.doc.Due() {
+			w.fail("%s: device %d is due and nobody will be woken: %s", when, d.n, w.stuck())
+		}
+		want, sure := w.want(d)
+		for id, removed := range want {
+			if sure[id] && !d.graph.bad[id] && d.graph.held[id] != removed {
+				w.fail("%s: Graph holds %v for device %d; %s should be removed=%v; outcomes %v", when, d.graph.set(), d.n, id, removed, w.final)
+			}
+		}
+	}
+}
+
+// want is what each item of a device should be: what the newest event that was
+// not turned down says, or an admin after it.
+func (w *world) want(d *simDevice) (want, sure map[string]bool) {
+	want, sure = map[string]bool{}, map[string]bool{}
+	newest := map[string]*simMsg{}
+	for _, m := range w.msgs {
+		if m.dev != d || w.down(m) {
+			continue
+		}
+		for _, c := range m.e.Changes {
+			if o := newest[c.Item.ID]; o == nil || later(m.e, o.e) {
+				newest[c.Item.ID] = m
+				want[c.Item.ID], sure[c.Item.ID] = c.Intent == events.Remove, true
+			}
+		}
+	}
+	for id, e := range d.graph.foreign {
+		if m := newest[id]; m == nil || m.e.Accepted.Before(e.at) || m.e.Time.Before(e.at) {
+			want[id], sure[id] = e.removed, e.sure
+		}
+	}
+	for id := range d.graph.held {
+		if _, ok := want[id]; !ok {
+			want[id], sure[id] = strings.HasPrefix(id, "old"), true // nobody asked for it
+		}
+	}
+	return want, sure
+}
+
+// down reports whether an event ended without being told.
+func (w *world) down(m *simMsg) bool {
+	return slices.Contains([]events.Outcome{events.Refused, events.Expired}, w.final[m.e.Key][0])
+}
+
+func later(a, b Entry) bool {
+	switch {
+	case !a.Time.Equal(b.Time):
+		return a.Time.After(b.Time)
+	case a.Seq != b.Seq:
+		return a.Seq > b.Seq
+	}
+	return a.Key > b.Key
+}
+
+// honest checks that the outcome's word is true.
+func (w *world) honest(m *simMsg) {
+	if w.err != nil {
+		return
+	}
+	switch o := w.final[m.e.Key][0]; o {
+	case events.Superseded:
+		for _, c := range m.e.Changes {
+			if !slices.ContainsFunc(w.msgs, func(n *simMsg) bool {
+				return n.dev == m.dev && later(n.e, m.e) && !w.down(n) &&
+					slices.ContainsFunc(n.e.Changes, func(d events.Change) bool { return d.Item.ID == c.Item.ID })
+			}) {
+				w.fail("%s is superseded, but nothing newer was told about %s", m.e.Key, c.Item.ID)
+			}
+		}
+	case events.Refused:
+		bad := slices.ContainsFunc(m.e.Changes, func(c events.Change) bool {
+			return c.Intent == events.Remove && m.dev.graph.bad[c.Item.ID]
+		})
+		if w.reports[m.e.Key].Request != "" && !bad {
+			w.fail("%s is refused and names nothing that Graph refuses: %s", m.e.Key, simWords(m.e))
+		}
+	case events.Expired:
+		if age := w.reports[m.e.Key].Ended.Sub(m.e.Accepted); age < simMaxAge {
+			w.fail("%s expired after %v", m.e.Key, age)
+		}
+	case events.Accepted, events.Unchanged:
+	default:
+		w.fail("%s ended as %q", m.e.Key, fmt.Sprint(o))
+	}
+}

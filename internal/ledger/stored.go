@@ -1,0 +1,290 @@
+package ledger
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"changerelay/internal/events"
+)
+
+// Version is the form in which documents are stored. A reader refuses forms it
+// does not know, so that an old worker in a rolling upgrade leaves a newer
+// document alone instead of losing half of it. Fields may be added within a
+// version only if an older worker may drop them without harm.
+const Version = 1
+
+// The stored form names each item once and points at it from everywhere else:
+// a change is the item's place in the table plus one, negative for a restore.
+type storedDevice struct {
+	Version int            `json:"v"`
+	Items   []events.Item  `json:"items,omitempty"`
+	SeenAt  stamp          `json:"seen,omitzero"`
+	Held    []int          `json:"held,omitempty"`
+	Pending []storedEntry  `json:"pending,omitempty"`
+	Told    []storedWord   `json:"told,omitempty"`
+	Floor   *storedOrder   `json:"floor,omitempty"`
+	Attempt *storedAttempt `json:"attempt,omitempty"`
+	Doubts  []storedDoubt  `json:"doubts,omitempty"`
+	Retell  bool           `json:"retell,omitempty"`
+	Called  stamp          `json:"called,omitzero"`
+	Blame   *storedBlame   `json:"blame,omitempty"`
+	Reports []storedReport `json:"reports,omitempty"`
+}
+
+type storedOrder struct {
+	Time stamp  `json:"t"`
+	Seq  uint64 `json:"s"`
+	Key  string `json:"k"`
+}
+
+type storedEntry struct {
+	storedOrder
+	Message  uint64 `json:"m,omitempty"` // omitted when it is Seq
+	Accepted stamp  `json:"a"`
+	Ticket   string `json:"n,omitempty"`
+	Changes  []int  `json:"c"`
+	Attempts int    `json:"x,omitempty"`
+}
+
+type storedWord struct {
+	storedOrder
+	Change  int   `json:"c"`
+	At      stamp `json:"at"`
+	Yielded bool  `json:"y,omitempty"`
+}
+
+type storedAttempt struct {
+	ID    string   `json:"id"`
+	Keys  []string `json:"keys,omitempty"`
+	Set   []int    `json:"set,omitempty"`
+	Begun stamp    `json:"begun"`
+	Until stamp    `json:"until"`
+}
+
+type storedDoubt struct {
+	Set   []int `json:"set,omitempty"`
+	News  []int `json:"news,omitempty"`
+	Until stamp `json:"until"`
+}
+
+type storedBlame struct {
+	Suspect string `json:"k,omitempty"`
+	Reason  string `json:"r,omitempty"`
+	Request string `json:"q,omitempty"`
+	Probe   int    `json:"probe,omitempty"`
+}
+
+type storedReport struct {
+	storedEntry
+	Outcome events.Outcome `json:"o"`
+	Reason  string         `json:"r,omitempty"`
+	Request string         `json:"q,omitempty"`
+	Ended   stamp          `json:"e"`
+}
+
+// A stamp is a time as seconds and nanoseconds since 1970: shorter than text,
+// exact, and without a zone. Zero is the zero time.
+type stamp struct{ time.Time }
+
+func (s stamp) MarshalJSON() ([]byte, error) {
+	if s.Nanosecond() == 0 {
+		return fmt.Appendf(nil, "%d", s.Unix()), nil
+	}
+	return fmt.Appendf(nil, `"%d.%09d"`, s.Unix(), s.Nanosecond()), nil
+}
+
+func (s *stamp) UnmarshalJSON(b []byte) error {
+	whole, part, _ := strings.Cut(strings.Trim(string(b), `"`), ".")
+	sec, err := strconv.ParseInt(whole, 10, 64)
+	var nsec int64
+	if err == nil && part != "" {
+		nsec, err = strconv.ParseInt(part, 10, 64)
+	}
+	if err != nil {
+		return fmt.Errorf("reading time %s: want seconds or \"seconds.nanoseconds\"", b)
+	}
+	s.Time = time.Unix(sec, nsec).UTC()
+	return nil
+}
+
+// encode returns the document's stored form.
+func (d Device) encode() ([]byte, error) {
+	t := table{place: map[events.Item]int{}}
+	s := storedDevice{
+		Version: Version, SeenAt: stamp{d.View.At}, Held: t.places(d.View.Held),
+		Retell: d.Retell, Called: stamp{d.Called},
+	}
+	for _, e := range d.Pending {
+		s.Pending = append(s.Pending, t.entry(e))
+	}
+	for _, r := range d.Reports {
+		s.Reports = append(s.Reports, storedReport{t.entry(r.Entry), r.Outcome, r.Reason, r.Request, stamp{r.Ended}})
+	}
+	for _, w := range d.words() {
+		s.Told = append(s.Told, storedWord{order(w.Order), t.change(events.Change{Intent: w.Intent, Item: w.Item}), stamp{w.At}, w.Yielded})
+	}
+	for _, b := range d.Doubts {
+		s.Doubts = append(s.Doubts, storedDoubt{t.places(b.Set), t.places(b.News), stamp{b.Until}})
+	}
+	if d.Floor != (Order{}) {
+		f := order(d.Floor)
+		s.Floor = &f
+	}
+	if a := d.Attempt; a != nil {
+		s.Attempt = &storedAttempt{a.ID, a.Keys, t.places(a.Set), stamp{a.Begun}, stamp{a.Until}}
+	}
+	if d.Blame != nil {
+		b := storedBlame(*d.Blame)
+		s.Blame = &b
+	}
+	s.Items = t.items
+	return json.Marshal(s)
+}
+
+// decode reads a stored document.
+func decode(b []byte) (Device, error) {
+	var v struct {
+		Version int `json:"v"`
+	}
+	if err := json.Unmarshal(b, &v); err != nil {
+		return Device{}, fmt.Errorf("reading stored document: %w", err)
+	}
+	if v.Version != Version {
+		return Device{}, fmt.Errorf("stored document has version %d and this program knows %d: run a worker that knows it", v.Version, Version)
+	}
+	var s storedDevice
+	if err := json.Unmarshal(b, &s); err != nil {
+		return Device{}, fmt.Errorf("reading stored document: %w", err)
+	}
+	r := reader{items: s.Items}
+	d := Device{View: View{s.SeenAt.Time, r.set(s.Held)}, Told: map[string]Word{}, Retell: s.Retell, Called: s.Called.Time}
+	for _, e := range s.Pending {
+		d.Pending = append(d.Pending, r.entry(e))
+	}
+	for _, o := range s.Reports {
+		d.Reports = append(d.Reports, Report{r.entry(o.storedEntry), o.Outcome, o.Reason, o.Request, o.Ended.Time})
+	}
+	for _, w := range s.Told {
+		c := r.change(w.Change)
+		d.Told[c.Item.ID] = Word{w.order(), c.Item, c.Intent, w.At.Time, w.Yielded}
+	}
+	for _, o := range s.Doubts {
+		d.Doubts = append(d.Doubts, Doubt{r.set(o.Set), r.set(o.News), o.Until.Time})
+	}
+	if s.Floor != nil {
+		d.Floor = s.Floor.order()
+	}
+	if a := s.Attempt; a != nil {
+		d.Attempt = &Attempt{a.ID, a.Keys, r.set(a.Set), a.Begun.Time, a.Until.Time}
+	}
+	if s.Blame != nil {
+		b := Blame(*s.Blame)
+		d.Blame = &b
+	}
+	return d, r.err
+}
+
+// words returns the tombstones sorted by item id.
+func (d Device) words() []Word {
+	var ws []Word
+	for _, it := range sorted(itemsOf(d.Told)) {
+		ws = append(ws, d.Told[it.ID])
+	}
+	return ws
+}
+
+func itemsOf(told map[string]Word) map[string]events.Item {
+	m := make(map[string]events.Item, len(told))
+	for id, w := range told {
+		m[id] = w.Item
+	}
+	return m
+}
+
+func order(o Order) storedOrder { return storedOrder{stamp{o.Time}, o.Seq, o.Key} }
+
+func (o storedOrder) order() Order { return Order{o.Time.Time, o.Seq, o.Key} }
+
+// A table gives each item its place while a document is encoded.
+type table struct {
+	items []events.Item
+	place map[events.Item]int
+}
+
+func (t *table) of(it events.Item) int {
+	i, ok := t.place[it]
+	if !ok {
+		i = len(t.items)
+		t.items, t.place[it] = append(t.items, it), i
+	}
+	return i
+}
+
+func (t *table) places(items []events.Item) []int {
+	var ps []int
+	for _, it := range items {
+		ps = append(ps, t.of(it))
+	}
+	return ps
+}
+
+func (t *table) change(c events.Change) int {
+	if c.Intent == events.Restore {
+		return -1 - t.of(c.Item)
+	}
+	return 1 + t.of(c.Item)
+}
+
+func (t *table) entry(e Entry) storedEntry {
+	s := storedEntry{storedOrder: order(e.Order), Accepted: stamp{e.Accepted}, Ticket: e.Ticket, Attempts: e.Attempts}
+	if e.Message != e.Seq {
+		s.Message = e.Message
+	}
+	for _, c := range e.Changes {
+		s.Changes = append(s.Changes, t.change(c))
+	}
+	return s
+}
+
+// A reader resolves places while a document is decoded.
+type reader struct {
+	items []events.Item
+	err   error
+}
+
+func (r *reader) at(i int) events.Item {
+	if i < 0 || i >= len(r.items) {
+		r.err = fmt.Errorf("reading stored document: it points at item %d of %d", i, len(r.items))
+		return events.Item{}
+	}
+	return r.items[i]
+}
+
+func (r *reader) set(ps []int) []events.Item {
+	var s []events.Item
+	for _, p := range ps {
+		s = append(s, r.at(p))
+	}
+	return s
+}
+
+func (r *reader) change(n int) events.Change {
+	if n < 0 {
+		return events.Change{Intent: events.Restore, Item: r.at(-n - 1)}
+	}
+	return events.Change{Intent: events.Remove, Item: r.at(n - 1)}
+}
+
+func (r *reader) entry(s storedEntry) Entry {
+	e := Entry{Order: s.order(), Message: s.Message, Accepted: s.Accepted.Time, Ticket: s.Ticket, Attempts: s.Attempts}
+	if e.Message == 0 {
+		e.Message = e.Seq
+	}
+	for _, n := range s.Changes {
+		e.Changes = append(e.Changes, r.change(n))
+	}
+	return e
+}

@@ -1,0 +1,69 @@
+package metrics
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Classic buckets, seconds. Each has an edge at the latency that its reader
+// asks about: an answer to a sender within 2 s, a fold within 100 ms, a call
+// to Graph within its 30 s budget, a change told within minutes.
+var (
+	requestBuckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2, 5, 10}
+	foldBuckets    = []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5}
+	graphBuckets   = []float64{.05, .1, .25, .5, 1, 2, 5, 10, 20, 30, 60}
+	endToEnd       = []float64{.1, .25, .5, 1, 2, 5, 10, 30, 60, 300, 900, 3600, 14400, 86400}
+	batchBuckets   = []float64{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024}
+)
+
+// A factory makes collectors and registers them.
+type factory struct{ reg prometheus.Registerer }
+
+func (f factory) counter(name, help string) prometheus.Counter {
+	c := prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
+	f.reg.MustRegister(c)
+	return c
+}
+
+func (f factory) gauge(name, help string) prometheus.Gauge {
+	g := prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: help})
+	f.reg.MustRegister(g)
+	return g
+}
+
+func (f factory) histogram(name, help string, buckets []float64) prometheus.Histogram {
+	h := prometheus.NewHistogram(histogramOpts(name, help, buckets))
+	f.reg.MustRegister(h)
+	return h
+}
+
+func (f factory) counters(name, help string, labels ...label) *Counters {
+	v := prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, names(labels))
+	f.reg.MustRegister(v)
+	return &Counters{newFamily(v.WithLabelValues, labels)}
+}
+
+func (f factory) gauges(name, help string, labels ...label) *Gauges {
+	v := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, names(labels))
+	f.reg.MustRegister(v)
+	return &Gauges{newFamily(v.WithLabelValues, labels)}
+}
+
+func (f factory) histograms(name, help string, buckets []float64, labels ...label) *Histograms {
+	v := prometheus.NewHistogramVec(histogramOpts(name, help, buckets), names(labels))
+	f.reg.MustRegister(v)
+	return &Histograms{newFamily(v.WithLabelValues, labels)}
+}
+
+// histogramOpts asks for classic and native buckets: a Prometheus that scrapes
+// native histograms gets quantiles within 10 %, every other one the classic
+// buckets.
+func histogramOpts(name, help string, buckets []float64) prometheus.HistogramOpts {
+	return prometheus.HistogramOpts{
+		Name: name, Help: help, Buckets: buckets,
+		NativeHistogramBucketFactor:     1.1,
+		NativeHistogramMaxBucketNumber:  100,
+		NativeHistogramMinResetDuration: time.Hour,
+	}
+}

@@ -1,0 +1,222 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"changerelay/internal/events"
+)
+
+// Names of the durable consumers.
+const (
+	foldConsumer    = "fold"
+	reconcilePrefix = "reconcile-" // and the tenant
+)
+
+// A feed is a durable consumer and how its messages are handed out.
+type feed struct {
+	stream string
+	config jetstream.ConsumerConfig
+	batch  int                  // most deliveries of one handler
+	slots  int                  // most handlers at once
+	gate   func() time.Duration // how long not to pull; nil is never
+	handle func(context.Context, []*Delivery)
+}
+
+// Folds hands out CHANGES until ctx ends: up to batch deliveries to a handler,
+// at most slots handlers at once. It returns when the last handler has; their
+// context outlives ctx by DrainFor, so that what was begun is finished.
+func (s *Streams) Folds(ctx context.Context, batch, slots int, handle func(context.Context, []*Delivery)) error {
+	return s.feed(ctx, feed{stream: Changes, batch: batch, slots: slots, handle: handle,
+		config: jetstream.ConsumerConfig{Durable: foldConsumer, Description: "changes on their way into the ledger",
+			MaxAckPending: MaxFoldPending}})
+}
+
+// Wakes hands out a tenant's wake-ups until ctx ends, as Folds does, one to a
+// handler. gate is asked before each pull how long the tenant is not to be
+// pulled from; nil is never. What is not pulled is not parked either: it waits
+// in the stream, and lag metrics stay true.
+func (s *Streams) Wakes(ctx context.Context, tenant string, slots int, gate func() time.Duration, handle func(context.Context, *Delivery)) error {
+	return s.feed(ctx, feed{stream: Devices, batch: 1, slots: slots, gate: gate,
+		handle: func(ctx context.Context, ds []*Delivery) { handle(ctx, ds[0]) },
+		config: jetstream.ConsumerConfig{Durable: reconcilePrefix + tenant, Description: "devices of " + tenant + " that are due",
+			FilterSubject: events.DevicesPrefix + tenant + ".*",
+			MaxAckPending: -1}}) // devices put back for later must not block others; slots bound the work
+}
+
+// Tenants lists the tenants that have ever had a worker: those with a consumer.
+func (s *Streams) Tenants(ctx context.Context) ([]string, error) {
+	ctx, cancel := bound(ctx, ReadFor)
+	defer cancel()
+	var tenants []string
+	names := s.streams[Devices].ConsumerNames(ctx)
+	for name := range names.Name() {
+		if t, ok := strings.CutPrefix(name, reconcilePrefix); ok {
+			tenants = append(tenants, t)
+		}
+	}
+	if err := names.Err(); err != nil {
+		return nil, fmt.Errorf("%w: listing tenants: %w", ErrUnavailable, err)
+	}
+	slices.Sort(tenants)
+	return tenants, nil
+}
+
+// feed is the loop of Folds and Wakes: ensure the consumer, wait for a free
+// slot, pull, hand out. Whatever fails starts it over.
+func (s *Streams) feed(ctx context.Context, f feed) error {
+	work, stop := outlive(ctx, DrainFor)
+	defer stop()
+	var handlers sync.WaitGroup
+	defer handlers.Wait()
+	slots := make(chan struct{}, f.slots)
+	for p := (pauses{}); ctx.Err() == nil; {
+		err := s.ensure(ctx, f)
+		if err == nil {
+			err = s.pulls(ctx, f, slots, func(ds []*Delivery) {
+				p = pauses{}
+				handlers.Go(func() { s.run(work, f, ds); <-slots })
+			})
+		}
+		if ctx.Err() == nil {
+			if p.first() {
+				s.log.Warn("pulling is interrupted; trying again", "consumer", f.config.Durable, "err", err)
+			}
+			_ = p.wait(ctx)
+		}
+	}
+	return ctx.Err()
+}
+
+// pulls pulls until something fails or ctx ends. It takes a slot for each call
+// of begin.
+func (s *Streams) pulls(ctx context.Context, f feed, slots chan struct{}, begin func([]*Delivery)) error {
+	for {
+		if err := f.pass(ctx); err != nil {
+			return err
+		}
+		n := take(ctx, slots, f.batch == 1)
+		if n == 0 {
+			return ctx.Err()
+		}
+		asked := time.Now()
+		ds, err := s.pull(ctx, f.stream, f.config.Durable, n*f.batch)
+		if ctx.Err() != nil {
+			putBack(ds)
+			ds = nil
+		}
+		for batch := range slices.Chunk(ds, f.batch) {
+			begin(batch)
+			n--
+		}
+		for range n {
+			<-slots
+		}
+		if err != nil {
+			return err
+		}
+		// The broker refuses to wait while other workers' pulls are before it,
+		// or the consumer's window is full: an empty answer at once. Do not spin.
+		if len(ds) == 0 && time.Since(asked) < UnusedPause {
+			_ = sleep(ctx, jitter(UnusedPause))
+		}
+	}
+}
+
+// take waits for one free slot, and with greedy takes the other free ones too.
+// It returns how many it took, 0 if ctx ended.
+func take(ctx context.Context, slots chan struct{}, greedy bool) (n int) {
+	select {
+	case slots <- struct{}{}:
+		n++
+	case <-ctx.Done():
+		return 0
+	}
+	for greedy && n < cap(slots) {
+		select {
+		case slots <- struct{}{}:
+			n++
+		default:
+			return n
+		}
+	}
+	return n
+}
+
+// putBack returns what arrived for a worker that stops to the others.
+func putBack(ds []*Delivery) {
+	for _, d := range ds {
+		_ = d.Nak(UnusedPause) // if it is lost, AckWait returns it
+	}
+}
+
+// pass waits until the gate is open.
+func (f feed) pass(ctx context.Context) error {
+	for f.gate != nil {
+		d := f.gate()
+		if d <= 0 {
+			break
+		}
+		if err := sleep(ctx, min(d, GateRecheck)); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// run calls the handler and shows progress for it meanwhile.
+func (s *Streams) run(ctx context.Context, f feed, ds []*Delivery) {
+	done := make(chan struct{})
+	go keep(ds, s.progressEvery(), done)
+	defer close(done)
+	f.handle(ctx, ds)
+	for _, d := range ds {
+		if !d.decided.Load() {
+			_ = d.Nak(UndecidedPause) // if it is lost, AckWait returns it
+		}
+	}
+}
+
+func (s *Streams) progressEvery() time.Duration { return min(ProgressEvery, s.o.AckWait/3) }
+
+// ensure makes the consumer, or changes it, so that it is as f says.
+func (s *Streams) ensure(ctx context.Context, f feed) error {
+	ctx, cancel := context.WithTimeout(ctx, DeclareTry)
+	defer cancel()
+	f.config.AckPolicy, f.config.AckWait, f.config.MaxDeliver = jetstream.AckExplicitPolicy, s.o.AckWait, -1
+	c, err := s.js.Consumer(ctx, f.stream, f.config.Durable)
+	if err == nil && f.agrees(c.CachedInfo().Config) {
+		return nil
+	}
+	if err == nil || errors.Is(err, jetstream.ErrConsumerNotFound) {
+		_, err = s.js.CreateOrUpdateConsumer(ctx, f.stream, f.config)
+	}
+	if err != nil {
+		return fmt.Errorf("declaring consumer %s: %w", f.config.Durable, err)
+	}
+	return nil
+}
+
+// agrees compares what ensure sets.
+func (f feed) agrees(c jetstream.ConsumerConfig) bool {
+	w := f.config
+	return c.AckPolicy == w.AckPolicy && c.AckWait == w.AckWait && c.MaxDeliver == w.MaxDeliver &&
+		c.MaxAckPending == w.MaxAckPending && c.FilterSubject == w.FilterSubject && c.Description == w.Description
+}
+
+// outlive returns a context that ends d after ctx does.
+func outlive(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	out, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		_ = sleep(out, d)
+		cancel()
+	})
+	return out, func() { stop(); cancel() }
+}

@@ -1,0 +1,136 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"changerelay/internal/events"
+)
+
+// Headers of a dead letter. Its body is the bytes as they were received.
+const (
+	headerReason   = "Changerelay-Reason"
+	headerOrigin   = "Changerelay-Origin"
+	headerSequence = "Changerelay-Sequence"
+	headerTime     = "Changerelay-Time"
+)
+
+// maxReason is how many characters of a reason fit a header.
+const maxReason = 1000
+
+// A DeadLetter is an event that a person must look at.
+type DeadLetter struct {
+	Ref      events.Ref     // zero if the message's own subject is not an event's
+	Subject  string         // in DEAD; Bury makes it from Ref and Outcome if it is empty
+	Outcome  events.Outcome // why, in one word
+	Reason   string         // why, in one line
+	Data     []byte         // as received
+	Origin   string         // the subject it was received under
+	Sequence uint64         // in CHANGES, 0 if it never was there
+	At       time.Time      // when it was given up
+	Number   uint64         // in DEAD; Bury does not read it
+}
+
+// Bury stores the letter unless one is stored under its subject.
+func (s *Streams) Bury(ctx context.Context, l DeadLetter) error {
+	h := nats.Header{}
+	h.Set(headerReason, line(l.Reason))
+	h.Set(headerOrigin, line(l.Origin))
+	h.Set(headerSequence, strconv.FormatUint(l.Sequence, 10))
+	h.Set(headerTime, l.At.UTC().Format(time.RFC3339Nano))
+	return s.putOnce(ctx, &nats.Msg{Subject: l.subject(), Header: h, Data: l.Data})
+}
+
+// subject is the letter's address. A message whose own subject is no event's is
+// filed under its sequence.
+func (l DeadLetter) subject() string {
+	switch {
+	case l.Subject != "":
+		return l.Subject
+	case l.Ref == events.Ref{}:
+		return fmt.Sprintf("%s%s.unknown.s%d", events.DeadPrefix, events.Invalid, l.Sequence)
+	}
+	return l.Ref.DeadSubject(l.Outcome)
+}
+
+// Letter returns the dead letter with that number.
+func (s *Streams) Letter(ctx context.Context, number uint64) (DeadLetter, error) {
+	m, err := s.ask(ctx, Dead, func(ctx context.Context, st jetstream.Stream) (*jetstream.RawStreamMsg, error) {
+		return st.GetMsg(ctx, number)
+	})
+	if err != nil {
+		return DeadLetter{}, err
+	}
+	return readLetter(m), nil
+}
+
+// Letters returns the dead letters under a subject with wildcards, oldest
+// first: at most most, with numbers above after.
+func (s *Streams) Letters(ctx context.Context, filter string, after uint64, most int) ([]DeadLetter, error) {
+	var ls []DeadLetter
+	for len(ls) < most {
+		m, err := s.ask(ctx, Dead, func(ctx context.Context, st jetstream.Stream) (*jetstream.RawStreamMsg, error) {
+			return st.GetMsg(ctx, after+1, jetstream.WithGetMsgSubject(filter))
+		})
+		if errors.Is(err, events.ErrNotFound) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		ls, after = append(ls, readLetter(m)), m.Sequence
+	}
+	return ls, nil
+}
+
+// Drop forgets a dead letter; a person has looked at it.
+func (s *Streams) Drop(ctx context.Context, number uint64) error {
+	ctx, cancel := bound(ctx, ReadFor)
+	defer cancel()
+	err := s.streams[Dead].DeleteMsg(ctx, number)
+	if errors.Is(err, jetstream.ErrMsgNotFound) || errors.Is(err, jetstream.ErrMsgDeleteUnsuccessful) {
+		return events.ErrNotFound
+	}
+	if err != nil {
+		return fmt.Errorf("%w: dropping dead letter %d: %w", ErrUnavailable, number, err)
+	}
+	return nil
+}
+
+// readLetter takes headers for what they are worth: a letter that another hand
+// wrote is shown, too.
+func readLetter(m Message) DeadLetter {
+	l := DeadLetter{Subject: m.Subject, Data: m.Data, Number: m.Sequence, At: m.Time,
+		Reason: m.Header.Get(headerReason), Origin: m.Header.Get(headerOrigin)}
+	outcome, id, _ := strings.Cut(strings.TrimPrefix(m.Subject, events.DeadPrefix), ".")
+	l.Outcome = events.Outcome(outcome)
+	l.Ref, _ = events.ParseRef(id)
+	l.Sequence, _ = strconv.ParseUint(m.Header.Get(headerSequence), 10, 64)
+	if at, err := time.Parse(time.RFC3339Nano, m.Header.Get(headerTime)); err == nil {
+		l.At = at
+	}
+	return l
+}
+
+// line makes s one short line, so that it can stand in a header. A stranger
+// wrote parts of it.
+func line(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD"))
+	if r := []rune(s); len(r) > maxReason {
+		s = string(r[:maxReason]) + "…"
+	}
+	return strings.TrimSpace(s)
+}

@@ -1,0 +1,144 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"changerelay/internal/events"
+)
+
+// A declaration is what a stream must be. The fields of a stream's
+// configuration that set leaves alone, such as its placement, are the
+// operator's.
+type declaration struct {
+	name string
+	set  func(*jetstream.StreamConfig)
+}
+
+func (s *Streams) declarations() []declaration {
+	return []declaration{
+		{Changes, func(c *jetstream.StreamConfig) {
+			c.Description = "every accepted event: intake, audit trail, memory of duplicates"
+			c.Subjects = []string{events.ChangesPrefix + ">"} // all of it: what a direct publisher misspells becomes a dead letter
+			c.MaxMsgSize = events.MaxBytes + MaxChangeHeaders
+			s.remember(c)
+			c.DenyDelete, c.DenyPurge = true, true // a forgotten event could happen twice
+		}},
+		{Devices, func(c *jetstream.StreamConfig) {
+			c.Description = "devices that are due: one wake-up each, no data"
+			c.Subjects = []string{events.DevicesPrefix + "*.*"}
+			c.Retention = jetstream.WorkQueuePolicy
+			c.MaxMsgSize = MaxChangeHeaders
+			c.MaxMsgsPerSubject, c.Discard = 1, jetstream.DiscardOld // a newer wake-up replaces the older one
+			c.MaxBytes = -1                                          // or discarding would take other devices' wake-ups
+			s.keep(c)
+		}},
+		{Outcomes, func(c *jetstream.StreamConfig) {
+			c.Description = "one final outcome an event"
+			c.Subjects = []string{events.OutcomesPrefix + ">"}
+			s.remember(c)
+		}},
+		{Dead, func(c *jetstream.StreamConfig) {
+			c.Description = "events that a person must look at"
+			c.Subjects = []string{events.DeadPrefix + ">"}
+			s.remember(c)
+		}},
+	}
+}
+
+// remember makes a stream one that keeps a message a subject for the whole
+// retention. It refuses rather than forgets, and it refuses a second message on
+// a subject from publishers, too, who do not expect anything.
+func (s *Streams) remember(c *jetstream.StreamConfig) {
+	c.Retention, c.MaxAge = jetstream.LimitsPolicy, s.o.Retention
+	c.Duplicates = min(DuplicateWindow, s.o.Retention) // the broker wants it within MaxAge
+	c.MaxMsgsPerSubject, c.Discard, c.DiscardNewPerSubject = 1, jetstream.DiscardNew, true
+	c.MaxBytes = -1
+	if s.o.MaxBytes > 0 {
+		c.MaxBytes = s.o.MaxBytes
+	}
+	s.keep(c)
+}
+
+func (s *Streams) keep(c *jetstream.StreamConfig) {
+	c.Storage, c.Replicas = jetstream.FileStorage, s.o.Replicas
+	c.AllowDirect = false // any replica answers a direct get, also one that lags
+}
+
+// declare makes the stream, or changes it, until it is as declared. Errors that
+// waiting can mend are waited out.
+func (s *Streams) declare(ctx context.Context, d declaration) (jetstream.Stream, error) {
+	for p := (pauses{}); ; {
+		st, err := s.declareOnce(ctx, d)
+		if err == nil {
+			return st, nil
+		}
+		if hopeless(err) {
+			return nil, fmt.Errorf("the broker refuses the configuration: %w", err)
+		}
+		if p.first() {
+			s.log.Warn("waiting for the broker to declare a stream", "stream", d.name, "err", err)
+		}
+		if p.wait(ctx) != nil {
+			return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
+	}
+}
+
+func (s *Streams) declareOnce(ctx context.Context, d declaration) (jetstream.Stream, error) {
+	ctx, cancel := context.WithTimeout(ctx, DeclareTry)
+	defer cancel()
+	st, err := s.js.Stream(ctx, d.name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		c := jetstream.StreamConfig{Name: d.name}
+		d.set(&c)
+		return s.js.CreateStream(ctx, c) // agrees with another replica that was faster
+	}
+	if err != nil {
+		return nil, err
+	}
+	have := st.CachedInfo().Config
+	want := have
+	d.set(&want)
+	if reflect.DeepEqual(have, want) {
+		return st, nil // an update without a change would still be a vote of the cluster
+	}
+	s.log.Info("changing a stream's configuration", "stream", d.name)
+	return s.js.UpdateStream(ctx, want)
+}
+
+// Codes of the broker that jetstream has no constant for.
+const (
+	codeNoResources     jetstream.ErrorCode = 10023 // of the broker or the account
+	codeStorage         jetstream.ErrorCode = 10047 // of the broker or the account
+	codeInvalidConfig   jetstream.ErrorCode = 10052 // also a change that cannot be made
+	codeSubjectsOverlap jetstream.ErrorCode = 10065 // with another stream's
+	codeNotClustered    jetstream.ErrorCode = 10074 // replicas on a single server
+	codeStoreFailed     jetstream.ErrorCode = 10077 // the stream is full, or the subject is
+	codeNotReady        jetstream.ErrorCode = 10163 // the expected sequence is not known yet
+)
+
+// hopeless reports whether the broker's answer is about the configuration, not
+// about the broker's state.
+func hopeless(err error) bool {
+	return slices.Contains([]jetstream.ErrorCode{codeInvalidConfig, codeSubjectsOverlap, codeNotClustered,
+		jetstream.JSErrCodeStreamNameInUse}, code(err))
+}
+
+// code is the broker's error code, 0 if err is not the broker's.
+func code(err error) jetstream.ErrorCode {
+	var api *jetstream.APIError
+	if errors.As(err, &api) {
+		return api.ErrorCode
+	}
+	var js jetstream.JetStreamError
+	if errors.As(err, &js) && js.APIError() != nil {
+		return js.APIError().ErrorCode
+	}
+	return 0
+}

@@ -1,0 +1,97 @@
+package stream
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+// A Delivery is a message that a worker holds. Its handler decides it, by Ack
+// or Nak; what it leaves undecided comes again after UndecidedPause.
+//
+// A Delivery that a test made itself answers nobody.
+type Delivery struct {
+	Subject    string
+	Data       []byte
+	Sequence   uint64    // in its stream
+	Time       time.Time // when the broker stored it
+	Deliveries uint64    // how often it was delivered, this time included
+	Pulled     time.Time // when this worker received it
+
+	nc      *nats.Conn
+	reply   string
+	decided atomic.Bool
+}
+
+// deliver makes a Delivery of a message that a consumer sent.
+func deliver(nc *nats.Conn, m *nats.Msg) (*Delivery, error) {
+	meta, err := m.Metadata()
+	if err != nil {
+		return nil, fmt.Errorf("reading a delivery of %s: %w", m.Subject, err)
+	}
+	return &Delivery{Subject: m.Subject, Data: m.Data, Sequence: meta.Sequence.Stream, Time: meta.Timestamp,
+		Deliveries: meta.NumDelivered, Pulled: time.Now(), nc: nc, reply: m.Reply}, nil
+}
+
+// Ack says that the message is done, and waits for the broker to have heard it.
+// After an error the message may come again.
+func (d *Delivery) Ack(ctx context.Context) error {
+	if d.nc == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, AckTry)
+	defer cancel()
+	d.decided.Store(true)
+	if _, err := d.nc.RequestWithContext(ctx, d.reply, []byte("+ACK")); err != nil {
+		return fmt.Errorf("%w: acknowledging %s: %w", ErrUnavailable, d.Subject, err)
+	}
+	return nil
+}
+
+// AckAll acknowledges a batch. Its error is the first of them; the others were
+// tried.
+func AckAll(ctx context.Context, ds []*Delivery) error {
+	return each(ds, AcksInFlight, func(d *Delivery) error { return d.Ack(ctx) })
+}
+
+// Nak puts the message back for delay. The delay is never nothing: the broker
+// would deliver at once, five times in a millisecond.
+func (d *Delivery) Nak(delay time.Duration) error {
+	d.decided.Store(true)
+	return d.answer(fmt.Sprintf(`-NAK {"delay":%d}`, max(delay, time.Millisecond).Nanoseconds()))
+}
+
+// Progress says that the message is being worked at, and gives it another
+// AckWait. Folds and Wakes do so by themselves.
+func (d *Delivery) Progress() error { return d.answer("+WPI") }
+
+func (d *Delivery) answer(what string) error {
+	if d.nc == nil {
+		return nil
+	}
+	if err := d.nc.Publish(d.reply, []byte(what)); err != nil {
+		return fmt.Errorf("%w: answering for %s: %w", ErrUnavailable, d.Subject, err)
+	}
+	return nil
+}
+
+// keep shows progress for those undecided until done is closed.
+func keep(ds []*Delivery, every time.Duration, done <-chan struct{}) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-done:
+			return
+		case <-tick.C:
+			for _, d := range ds {
+				if !d.decided.Load() {
+					_ = d.Progress() // the next tick tries again; so does the broker, with AckWait
+				}
+			}
+		}
+	}
+}

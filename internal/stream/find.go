@@ -1,0 +1,105 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"changerelay/internal/events"
+)
+
+// A Message is a stored message, as its stream's leader has it.
+type Message struct {
+	Subject  string
+	Header   nats.Header
+	Data     []byte
+	Sequence uint64
+	Time     time.Time // the broker's
+}
+
+// Change returns the message of CHANGES with that sequence.
+func (s *Streams) Change(ctx context.Context, seq uint64) (Message, error) {
+	return s.ask(ctx, Changes, func(ctx context.Context, st jetstream.Stream) (*jetstream.RawStreamMsg, error) {
+		return st.GetMsg(ctx, seq)
+	})
+}
+
+// Find returns what is known of an event: its final outcome, or a receipt
+// without an outcome while it is queued.
+func (s *Streams) Find(ctx context.Context, r events.Ref) (events.Receipt, error) {
+	m, err := s.last(ctx, Changes, r.ChangesFilter())
+	if errors.Is(err, events.ErrNotFound) {
+		return s.Final(ctx, r) // CHANGES has forgotten it; its outcome came later
+	}
+	if err != nil {
+		return events.Receipt{}, err
+	}
+	e, _, invalid := events.FromMessage(m.Subject, m.Data, m.Time)
+	var final events.Receipt
+	if invalid == nil {
+		final, err = s.FinalAt(ctx, r, events.TicketToken(e.Ticket))
+	} else {
+		final, err = s.Final(ctx, r) // whoever reported it may not have known its ticket
+	}
+	if errors.Is(err, events.ErrNotFound) {
+		return events.Receipt{ID: r.String(), Ticket: e.Ticket, Tenant: r.Tenant, Device: r.Device,
+			Changes: e.Changes, Accepted: m.Time}, nil
+	}
+	return final, err
+}
+
+// FinalAt returns the final outcome of an event whose ticket's token is known.
+func (s *Streams) FinalAt(ctx context.Context, r events.Ref, ticket string) (events.Receipt, error) {
+	return s.final(ctx, r.OutcomeSubject(ticket))
+}
+
+// Final returns the final outcome of an event, whatever its ticket. It is for
+// the few who do not know the ticket: the broker looks through the subjects of
+// the whole tenant.
+func (s *Streams) Final(ctx context.Context, r events.Ref) (events.Receipt, error) {
+	return s.final(ctx, r.OutcomeSubject("*"))
+}
+
+func (s *Streams) final(ctx context.Context, subject string) (events.Receipt, error) {
+	m, err := s.last(ctx, Outcomes, subject)
+	if err != nil {
+		return events.Receipt{}, err
+	}
+	r, err := events.ParseReceipt(m.Data)
+	if err != nil {
+		return events.Receipt{}, fmt.Errorf("reading outcome %s: %w", m.Subject, err)
+	}
+	return r, nil
+}
+
+// last returns the newest message of the stream under a subject or a filter.
+func (s *Streams) last(ctx context.Context, name, subject string) (Message, error) {
+	return s.ask(ctx, name, func(ctx context.Context, st jetstream.Stream) (*jetstream.RawStreamMsg, error) {
+		return st.GetLastMsgForSubject(ctx, subject)
+	})
+}
+
+// ask reads from a stream's leader until it answers or ctx ends. Each question
+// has a limit of its own: one sent to a leader that has just gone is never
+// answered.
+func (s *Streams) ask(ctx context.Context, name string, get func(context.Context, jetstream.Stream) (*jetstream.RawStreamMsg, error)) (Message, error) {
+	ctx, cancel := bound(ctx, ReadFor)
+	defer cancel()
+	for p := (pauses{}); ; {
+		one, done := context.WithTimeout(ctx, ReadTry)
+		m, err := get(one, s.streams[name])
+		done()
+		switch {
+		case err == nil:
+			return Message{m.Subject, m.Header, m.Data, m.Sequence, m.Time}, nil
+		case errors.Is(err, jetstream.ErrMsgNotFound):
+			return Message{}, events.ErrNotFound
+		case p.wait(ctx) != nil:
+			return Message{}, fmt.Errorf("%w: reading %s: %w", ErrUnavailable, name, err)
+		}
+	}
+}

@@ -1,0 +1,50 @@
+package stream
+
+import "time"
+
+// Bounds of everything that waits. AckWait is longer than any single step of a
+// handler; Progress renews it, so it bounds how long a crashed worker's
+// messages lie still, not how long a handler may take.
+const (
+	// Consuming.
+	AckWait        = 45 * time.Second       // a delivery whose worker is silent for so long is given to another
+	ProgressEvery  = 15 * time.Second       // a third of AckWait: two signs of life may be lost
+	DrainFor       = 40 * time.Second       // handlers that run when a worker is told to stop; below a pod's grace of 60 s
+	PullFor        = 30 * time.Second       // an idle long poll; each is two raft entries on R3, so not shorter
+	GateRecheck    = 5 * time.Second        // most that passes before a closed gate is asked again
+	UndecidedPause = 5 * time.Second        // before a delivery comes again that its handler left undecided
+	UnusedPause    = 100 * time.Millisecond // before a delivery comes again that arrived while its puller stopped
+	AckTry         = 5 * time.Second        // one acknowledgement, with the broker's answer
+	AcksInFlight   = 128                    // acknowledgements of one batch under way at once
+
+	// MaxFoldPending is how many messages of CHANGES all workers together may
+	// hold: 8 workers with 4 slots of 512. CHANGES never waits, so a full
+	// window means that workers are slow, not that something is parked in it.
+	MaxFoldPending = 16384
+
+	// Publishing and reading.
+	PublishTry       = 2 * time.Second       // one publish; fsync on a busy R3 takes tens of milliseconds
+	PublishFor       = 30 * time.Second      // all tries of a publish whose caller gave no deadline
+	ReadTry          = 2 * time.Second       // one question to a stream's leader
+	ReadFor          = 10 * time.Second      // all tries of a read whose caller gave no deadline
+	DeclareTry       = 10 * time.Second      // one declaration; a new R3 stream elects a leader first
+	PublishesAtOnce  = 128                   // of one ReportAll or WakeAll
+	InFlightPause    = 10 * time.Millisecond // about; another publisher of the same event is before the broker
+	PauseMin         = 50 * time.Millisecond // about; after a first failure, doubled by each further one
+	PauseMax         = 2 * time.Second       // about; longest pause between tries
+	MaxChangeHeaders = 4 << 10               // bytes of headers and subject that a direct publisher may add
+
+	// The connection.
+	DialTimeout   = 5 * time.Second        // one server
+	ReconnectWait = 500 * time.Millisecond // and jitter: a restarted broker is not met by everybody at once
+	ReconnectTLS  = 2 * time.Second        // jitter with TLS, which costs the broker more
+	PingEvery     = 10 * time.Second       // a silent broker is given up after two pings without an answer
+	PingsLost     = 2                      // pings
+
+	// DefaultRetention is how long CHANGES, OUTCOMES and DEAD remember. Within
+	// it an event happens once.
+	DefaultRetention = 30 * 24 * time.Hour
+
+	// DuplicateWindow is the broker's own by message id. Nothing relies on it.
+	DuplicateWindow = 2 * time.Minute
+)

@@ -1,0 +1,175 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"changerelay/internal/events"
+)
+
+// errStored reports that a message is stored under the subject already.
+var errStored = errors.New("a message is stored under this subject")
+
+// Publish stores the event, or finds that it is stored: then duplicate is true
+// if the stored one says the same, and the error is events.ErrConflict if it
+// says something else. After any other error, all of which wrap ErrUnavailable
+// or are about an event too big for the broker, the event may or may not be
+// stored; to publish it again is safe.
+func (s *Streams) Publish(ctx context.Context, e events.Event) (duplicate bool, err error) {
+	return s.publish(ctx, e, e.Ref())
+}
+
+// Replay publishes the event of dead letter number letter once more. Its key
+// carries that number, so that replaying twice is one replay.
+func (s *Streams) Replay(ctx context.Context, e events.Event, letter uint64) (events.Ref, bool, error) {
+	ref := e.Ref()
+	ref.Key = fmt.Sprintf("%s-r%d", ref.Key, letter)
+	duplicate, err := s.publish(ctx, e, ref)
+	return ref, duplicate, err
+}
+
+// publish expects that nothing is stored for ref whatever the ticket, so that
+// an id used again for another ticket is a conflict.
+func (s *Streams) publish(ctx context.Context, e events.Event, ref events.Ref) (bool, error) {
+	ctx, cancel := bound(ctx, PublishFor)
+	defer cancel()
+	msg := &nats.Msg{Subject: events.ChangesPrefix + ref.String() + "." + events.TicketToken(e.Ticket), Data: e.Encode()}
+	for p := (pauses{}); ; {
+		err := s.put(ctx, msg, jetstream.WithExpectLastSequenceForSubject(0, ref.ChangesFilter()))
+		if !errors.Is(err, errStored) {
+			return false, err
+		}
+		err = s.compare(ctx, e, ref)
+		if !errors.Is(err, events.ErrNotFound) {
+			return err == nil, err
+		}
+		// It was stored a moment ago: its retention ended in between, or a new
+		// leader has yet to apply it. The next publish tells which.
+		if p.wait(ctx) != nil {
+			return false, fmt.Errorf("%w: publishing %s: stored, but not to be found", ErrUnavailable, msg.Subject)
+		}
+	}
+}
+
+// compare returns nil if the stored event for ref has e's content.
+func (s *Streams) compare(ctx context.Context, e events.Event, ref events.Ref) error {
+	m, err := s.last(ctx, Changes, ref.ChangesFilter())
+	if err != nil {
+		return err
+	}
+	stored, _, err := events.FromMessage(m.Subject, m.Data, m.Time)
+	if err != nil || stored.Digest() != e.Digest() {
+		return events.ErrConflict // also what a direct publisher stored that is no event
+	}
+	return nil
+}
+
+// Wake says that the device is due. It replaces a wake-up that waits, and is
+// delivered at once even if that one was put back for an hour.
+func (s *Streams) Wake(ctx context.Context, a events.Address) error {
+	ctx, cancel := bound(ctx, PublishFor)
+	defer cancel()
+	return s.put(ctx, &nats.Msg{Subject: a.WakeSubject()})
+}
+
+// WakeAll wakes many devices at once. Its error is the first of them; the
+// others were tried.
+func (s *Streams) WakeAll(ctx context.Context, as []events.Address) error {
+	return each(as, PublishesAtOnce, func(a events.Address) error { return s.Wake(ctx, a) })
+}
+
+// Report publishes an event's final outcome. Only the first one is stored: if
+// there is one, Report returns nil and leaves it.
+func (s *Streams) Report(ctx context.Context, r events.Receipt) error {
+	ref, err := events.ParseRef(r.ID)
+	if err != nil {
+		return fmt.Errorf("reporting an outcome: %w", err)
+	}
+	m := &nats.Msg{Subject: ref.OutcomeSubject(events.TicketToken(r.Ticket)), Data: r.Encode(time.Now())}
+	return s.putOnce(ctx, m)
+}
+
+// ReportAll publishes many outcomes at once. Its error is the first of them;
+// the others were tried.
+func (s *Streams) ReportAll(ctx context.Context, rs []events.Receipt) error {
+	return each(rs, PublishesAtOnce, func(r events.Receipt) error { return s.Report(ctx, r) })
+}
+
+// putOnce stores msg unless something is stored under its subject, which is
+// as good: the same crash-and-repeat wrote it.
+func (s *Streams) putOnce(ctx context.Context, msg *nats.Msg) error {
+	ctx, cancel := bound(ctx, PublishFor)
+	defer cancel()
+	err := s.put(ctx, msg, jetstream.WithExpectLastSequencePerSubject(0))
+	if errors.Is(err, errStored) {
+		return nil
+	}
+	return err
+}
+
+// put publishes msg until the broker has stored it, refuses it or ctx ends. A
+// try without an answer is repeated: what is published here may be stored twice
+// without harm, or expects not to be.
+func (s *Streams) put(ctx context.Context, msg *nats.Msg, opts ...jetstream.PublishOpt) error {
+	opts = append(opts, jetstream.WithRetryAttempts(0)) // its own retries know no deadline
+	for p := (pauses{}); ; {
+		err := s.try(ctx, msg, opts)
+		var waited error
+		switch c := code(err); {
+		case err == nil:
+			return nil
+		case c == jetstream.JSErrCodeStreamWrongLastSequence, c == codeStoreFailed && subjectFull(err):
+			return errStored
+		case c == jetstream.JSErrCodeStreamWrongLastSequenceConstant, c == codeNotReady:
+			waited = sleep(ctx, jitter(InFlightPause))
+		case c == codeStoreFailed, c == codeNoResources, c == codeStorage:
+			return fmt.Errorf("%w: publishing %s: %w", ErrFull, msg.Subject, err)
+		case c == jetstream.JSErrCodeStreamMessageExceedsMaximum, errors.Is(err, nats.ErrMaxPayload):
+			return fmt.Errorf("publishing %s: %w", msg.Subject, err)
+		default:
+			waited = p.wait(ctx)
+		}
+		if waited != nil {
+			return fmt.Errorf("%w: publishing %s: %w", ErrUnavailable, msg.Subject, err)
+		}
+	}
+}
+
+func (s *Streams) try(ctx context.Context, msg *nats.Msg, opts []jetstream.PublishOpt) error {
+	ctx, cancel := context.WithTimeout(ctx, PublishTry)
+	defer cancel()
+	_, err := s.js.PublishMsg(ctx, msg, opts...)
+	return err
+}
+
+// subjectFull tells the limit of a subject from that of the stream. The broker
+// has one code for both.
+func subjectFull(err error) bool { return strings.Contains(err.Error(), "per subject") }
+
+// each calls f for every item, at most most at once, and returns the first
+// error when all are done.
+func each[T any](items []T, most int, f func(T) error) (err error) {
+	var (
+		wg    sync.WaitGroup
+		once  sync.Once
+		slots = make(chan struct{}, most)
+	)
+	for _, item := range items {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			if failed := f(item); failed != nil {
+				once.Do(func() { err = failed })
+			}
+		})
+	}
+	wg.Wait()
+	return err
+}
