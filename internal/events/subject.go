@@ -62,6 +62,15 @@ func (a Address) String() string { return a.Tenant + "." + a.Device }
 // WakeSubject is the subject of the device's wake-up.
 func (a Address) WakeSubject() string { return DevicesPrefix + a.String() }
 
+// ParseAddress reads what Address.String wrote, also behind DevicesPrefix.
+func ParseAddress(s string) (Address, error) {
+	tenant, device, _ := strings.Cut(strings.TrimPrefix(s, DevicesPrefix), ".")
+	if !isTenant(tenant) || !isUUID(device) {
+		return Address{}, &InvalidError{"device", fmt.Sprintf("%q does not name a device: want <tenant>.<managedDevice id>", clip(s))}
+	}
+	return Address{tenant, device}, nil
+}
+
 // A Ref names one event for one device; its string is the id that senders get
 // back and operators type.
 type Ref struct {
