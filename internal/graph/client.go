@@ -63,9 +63,9 @@ type Config struct {
 	// Custom is for a private cloud or a simulator: Microsoft is not asked
 	// whether the authority exists.
 	Custom bool
-	// Transport carries everything, tokens too. If it wraps another, it should
-	// pass CloseIdleConnections on, which is called after a 503. By default it
-	// is a copy of http.DefaultTransport.
+	// Transport carries everything, tokens too; by default it is NewTransport.
+	// One that wraps another should pass CloseIdleConnections on, which is
+	// called after a 503.
 	Transport http.RoundTripper
 	UserAgent string           // default changerelay
 	Now       func() time.Time // default time.Now
@@ -103,6 +103,16 @@ func New(c Config) (*Client, error) {
 	}, nil
 }
 
+// NewTransport returns a transport for Graph, to be instrumented or given
+// other certificates.
+func NewTransport() *http.Transport {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.MaxIdleConnsPerHost = idleConnections
+	// Without pings, a connection that died silently takes every call until TCP gives it up.
+	t.HTTP2 = &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout}
+	return t
+}
+
 func refuseRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 func (c Config) check() error {
@@ -112,7 +122,7 @@ func (c Config) check() error {
 	case !validID(c.ClientID):
 		return errors.New("ClientID is not an application id")
 	case c.Secret == nil:
-		return errors.New("Secret is missing")
+		return errors.New("no Secret given")
 	case !printable(c.UserAgent):
 		return errors.New("UserAgent has other than printable ASCII characters")
 	}
@@ -121,7 +131,7 @@ func (c Config) check() error {
 
 func (c Config) withDefaults() Config {
 	if c.Transport == nil {
-		c.Transport = http.DefaultTransport.(*http.Transport).Clone()
+		c.Transport = NewTransport()
 	}
 	if c.UserAgent == "" {
 		c.UserAgent = "changerelay"

@@ -11,7 +11,6 @@ import (
 	"sync"
 	"time"
 
-	msalcache "github.com/AzureAD/microsoft-authentication-library-for-go/apps/cache"
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/confidential"
 	msal "github.com/AzureAD/microsoft-authentication-library-for-go/apps/errors"
 )
@@ -35,7 +34,7 @@ func newEntra(c Config, h *http.Client) (*entra, error) {
 		return nil, fmt.Errorf("reading Secret: %w", err)
 	}
 	if secret == "" {
-		return nil, errors.New("Secret is empty")
+		return nil, errors.New("empty Secret")
 	}
 	return e, e.build(secret)
 }
@@ -45,7 +44,7 @@ func newEntra(c Config, h *http.Client) (*entra, error) {
 func (e *entra) build(secret string) error {
 	cred, err := confidential.NewCredFromSecret(secret)
 	if err != nil {
-		return errors.New("Secret is not usable")
+		return errors.New("unusable Secret")
 	}
 	options := []confidential.Option{
 		confidential.WithHTTPClient(tokenHTTP{e.http}),
@@ -137,34 +136,3 @@ func tokenError(err error, now time.Time) *Error {
 	}
 	return e
 }
-
-// tokenHTTP is what MSAL calls with: it bounds replies, which MSAL does not,
-// and keeps a discovery document from leading the secret off https.
-type tokenHTTP struct{ *http.Client }
-
-func (h tokenHTTP) Do(req *http.Request) (*http.Response, error) {
-	if req.URL.Scheme != "https" {
-		return nil, errors.New("refusing to use other than https")
-	}
-	resp, err := h.Client.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	resp.Body = limitedBody{io.LimitReader(resp.Body, maxReply), resp.Body}
-	return resp, nil
-}
-
-type limitedBody struct {
-	io.Reader
-	io.Closer
-}
-
-// noCache empties MSAL's cache whenever MSAL looks into it. Ours knows what
-// MSAL's cannot: that Graph turned a token down, and what time it is in a test.
-type noCache struct{}
-
-func (noCache) Replace(_ context.Context, c msalcache.Unmarshaler, _ msalcache.ReplaceHints) error {
-	return c.Unmarshal([]byte("{}"))
-}
-
-func (noCache) Export(context.Context, msalcache.Marshaler, msalcache.ExportHints) error { return nil }

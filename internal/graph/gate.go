@@ -2,9 +2,13 @@ package graph
 
 import (
 	"bytes"
+	"context"
+	"crypto/tls"
 	"errors"
 	"io"
+	"net/http/httptrace"
 	"sync"
+	"time"
 )
 
 var (
@@ -13,8 +17,8 @@ var (
 )
 
 // A gate stands between a request's body and the transport. HTTP/1 and HTTP/2
-// both read the body last, after a connection is there and the headers are
-// made, so it is the latest place for the deadline; and a body that was not
+// both read the body last, after a connection is there and the headers have
+// left, so it is the latest place for the deadline; and a body that was not
 // read was not sent, whatever else went wrong.
 type gate struct {
 	body []byte
@@ -44,6 +48,35 @@ func (g *gate) pass() error {
 	}
 	g.passed = true
 	return nil
+}
+
+// watch adds a look at the deadline when a connection is there, where most of
+// the time goes, so that a late request does not even send its headers.
+func (g *gate) watch(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	trace := &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) {
+		if !g.miss() {
+			return
+		}
+		cancel(errLate)
+		// HTTP/2 heeds the context before it writes. HTTP/1 does not: its
+		// connection is ours alone, and has to end anyway.
+		if c, ok := i.Conn.(*tls.Conn); !ok || c.ConnectionState().NegotiatedProtocol != "h2" {
+			_ = i.Conn.SetWriteDeadline(time.Unix(1, 0))
+		}
+	}}
+	return httptrace.WithClientTrace(ctx, trace), func() { cancel(nil) }
+}
+
+// miss shuts the gate if the deadline has passed.
+func (g *gate) miss() bool {
+	late := g.late()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if late && !g.passed {
+		g.shut, g.missed = true, true
+	}
+	return late
 }
 
 // close shuts the gate and reports what became of the body until then. An

@@ -14,6 +14,10 @@ const (
 	backoffFirst = 1 * time.Second  // after a failed token request; doubles with each further one
 	backoffMost  = 30 * time.Second // and ends here: a mended secret should be noticed within half a minute
 
+	idleConnections = 16               // kept for a host that speaks no HTTP/2; the usual 2 is below a worker's parallel calls
+	pingAfter       = 15 * time.Second // of silence on an HTTP/2 connection
+	pingTimeout     = 10 * time.Second // for its answer; both together are well below CallTimeout
+
 	maxRetryAfter = 10 * time.Minute // believed of a Retry-After; a longer pause is for a person to decide
 	maxReply      = 1 << 20          // bytes of a reply; a device with 30 items is about 20 kB
 	maxMessage    = 200              // characters of Graph's message in an error

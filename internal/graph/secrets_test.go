@@ -78,7 +78,7 @@ func TestNoErrorHoldsASecret(t *testing.T) {
 		c := newCloud(t, false)
 		c.graph = f
 		g := c.client(t)
-		if bad := leaks(errors.Join(post(t, g))); bad != "" {
+		if bad := leaks(post(t, g)); bad != "" {
 			t.Errorf("graph, %s: %s", name, bad)
 		}
 		if bad := leaks(read(t, g)); bad != "" {
@@ -114,8 +114,8 @@ func TestNewNamesTheField(t *testing.T) {
 		"TenantID":              func(c *graph.Config) { c.TenantID = "a/b" },
 		"TenantID is":           func(c *graph.Config) { c.TenantID = "common" },
 		"ClientID":              func(c *graph.Config) { c.ClientID = "" },
-		"Secret is missing":     func(c *graph.Config) { c.Secret = nil },
-		"Secret is empty":       func(c *graph.Config) { c.Secret = func() (string, error) { return "", nil } },
+		"no Secret given":       func(c *graph.Config) { c.Secret = nil },
+		"empty Secret":          func(c *graph.Config) { c.Secret = func() (string, error) { return "", nil } },
 		"reading Secret":        func(c *graph.Config) { c.Secret = func() (string, error) { return "", io.EOF } },
 		"UserAgent":             func(c *graph.Config) { c.UserAgent = "a\nb" },
 		"Graph is not https":    func(c *graph.Config) { c.Cloud.Graph = "http://graph.example" },

@@ -66,6 +66,8 @@ func (c *Client) send(ctx context.Context, k call, token string) (answer, *Error
 		return answer{}, &Error{Op: k.op, Kind: Unavailable, Err: errLate}
 	}
 	a := answer{clientID: newID(), clean: func(s string, most int) string { return clean(s, most, token, c.entra.secretInUse()) }}
+	ctx, done := g.watch(ctx)
+	defer done()
 	req, err := c.request(ctx, k, g, token, a.clientID)
 	if err != nil {
 		return a, &Error{Op: k.op, Kind: Unavailable, Message: "request cannot be made"}
@@ -74,6 +76,7 @@ func (c *Client) send(ctx context.Context, k call, token string) (answer, *Error
 	if err != nil {
 		return a, undelivered(k, g, a.clientID, err)
 	}
+	g.close() // a reply may come before the body is written; what follows it would be nobody's
 	a.read(resp)
 	if a.status == http.StatusServiceUnavailable {
 		// Microsoft asks for a new connection: this one leads to a front end that is going away.

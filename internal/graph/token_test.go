@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -186,8 +187,8 @@ func TestBrokenTokenEndpointIsNotHammered(t *testing.T) {
 	c.expect(t, 1, 0)
 	for n := 2; n < 10; n++ {
 		now.Advance(30 * time.Second)
+		kind(t, post(t, g), graph.Unavailable)
 		e := kind(t, post(t, g), graph.Unavailable)
-		e = kind(t, post(t, g), graph.Unavailable)
 		if e.RetryAfter <= 0 || e.RetryAfter > 30*time.Second {
 			t.Errorf("held for %v", e.RetryAfter)
 		}
@@ -296,8 +297,6 @@ func TestRotatedSecretIsTaken(t *testing.T) {
 func until(t *testing.T, there func() bool) {
 	t.Helper()
 	for !there() {
-		if t.Context().Err() != nil {
-			t.Fatal("never came")
-		}
+		runtime.Gosched()
 	}
 }
