@@ -5,7 +5,9 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -128,21 +130,82 @@ func TestHookAndOverlap(t *testing.T) {
 
 // A caller that leaves during a delay has had no effect before the point, and has had it after.
 func TestDelayUntilCallerLeaves(t *testing.T) {
-	for _, p := range []graphsim.Point{graphsim.BeforeApply, graphsim.AfterApply} {
-		r := newRig(t, graphsim.Options{})
-		ctx, cancel := context.WithCancel(context.Background())
-		r.Fail(graphsim.Fault{Op: "post", Point: p, Hook: cancel, Delay: time.Hour})
-		if _, err := r.do(ctx, "POST", action(phone), setOf(appA)); err == nil {
-			t.Fatal("answered")
-		}
-		for r.last().Done.IsZero() {
-			r.post(offline, appA) // something to do while the server notices
-			if c := r.Journal()[1]; !c.Done.IsZero() {
-				break
+	for _, http2 := range []bool{true, false} {
+		for _, p := range []graphsim.Point{graphsim.BeforeApply, graphsim.AfterApply} {
+			r := newRig(t, graphsim.Options{})
+			r.client = newClient(t, r.Sim, http2)
+			ctx, cancel := context.WithCancel(context.Background())
+			r.Fail(graphsim.Fault{Op: "post", Point: p, Hook: cancel, Delay: time.Hour})
+			if _, err := r.do(ctx, "POST", action(phone), setOf(appA)); err == nil {
+				t.Fatal("answered")
 			}
+			await(t, "the server to notice", func() bool { return !r.last().Done.IsZero() })
+			want(t, "applied", r.held(phone) == "a", p == graphsim.AfterApply)
 		}
-		want(t, "applied", r.held(phone) == "a", p == graphsim.AfterApply)
 	}
+}
+
+func TestResetOverHTTP1(t *testing.T) {
+	r := newRig(t, graphsim.Options{})
+	r.client = newClient(t, r.Sim, false)
+	r.Fail(graphsim.Fault{Op: "post", Point: graphsim.AfterApply, Reset: true})
+	if a, err := r.do(context.Background(), "POST", action(phone), setOf(appA)); err == nil {
+		t.Fatalf("answered: %+v", a)
+	}
+	want(t, "held", r.held(phone), "a")
+}
+
+func TestCloseEndsEverything(t *testing.T) {
+	before := runtime.NumGoroutine()
+	r := newRig(t, graphsim.Options{})
+	g := newGate()
+	close(g.release)
+	r.Fail(graphsim.Fault{Op: "post", Hook: g.hook, Delay: time.Hour})
+	done := make(chan error)
+	go func() {
+		_, err := r.do(context.Background(), "POST", action(phone), setOf(appA))
+		done <- err
+	}()
+	<-g.reached
+	if err := r.Close(); err != nil {
+		t.Error(err)
+	}
+	if <-done == nil {
+		t.Error("answered by a simulator that is closed")
+	}
+	await(t, "goroutines to end", func() bool { return runtime.NumGoroutine() <= before })
+	if r.Start() == nil {
+		t.Error("started after Close")
+	}
+}
+
+// Many callers at once: the journal has them all, and numbers every set that took effect once.
+func TestConcurrentCalls(t *testing.T) {
+	r := newRig(t, graphsim.Options{})
+	r.Set(graphsim.Knobs{EmptyRestoresAll: true})
+	r.Fail(graphsim.Fault{Op: "post", Skip: 10, Times: 10, Status: 503, Late: time.Second})
+	r.Fail(graphsim.Fault{Op: "post", Skip: 10, Times: 10, Point: graphsim.AfterApply, Reset: true})
+	const workers, each = 8, 20
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			for i := range each {
+				_, _ = r.do(context.Background(), "POST", action(phone), setOf([]string{appA, appB, appC}[i%3]))
+				_ = r.held(phone)
+			}
+		})
+	}
+	wg.Wait()
+	r.Advance(time.Second)
+	orders := map[int]bool{}
+	for i, c := range r.Journal() {
+		want(t, "N", c.N, i+1)
+		if c.Applied {
+			orders[c.Order] = true
+		}
+	}
+	want(t, "sets that took effect", len(orders), workers*each)
+	want(t, "first and last", line(orders[1], orders[workers*each]), "true true")
 }
 
 func TestFileSurvivesRestart(t *testing.T) {

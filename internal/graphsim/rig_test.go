@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -50,13 +51,8 @@ func newRig(t *testing.T, o graphsim.Options) *rig {
 	if err := s.Start(); err != nil {
 		t.Fatal(err)
 	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(s.CA()) {
-		t.Fatal("no CA")
-	}
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, ForceAttemptHTTP2: true}
+	client := newClient(t, s, true)
 	t.Cleanup(func() {
-		transport.CloseIdleConnections()
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
@@ -64,9 +60,20 @@ func newRig(t *testing.T, o graphsim.Options) *rig {
 	s.AddTenant(graphsim.Tenant{ID: tenantID, ClientID: clientID, ClientSecret: "s3cret"},
 		graphsim.Device{ID: phone, Name: "phone", Platform: "iOS"},
 		graphsim.Device{ID: offline, Name: "drawer", Platform: "AndroidEnterprise", Offline: true})
-	r := &rig{Sim: s, t: t, client: &http.Client{Transport: transport}}
+	r := &rig{Sim: s, t: t, client: client}
 	r.token = r.login(clientID, "s3cret")
 	return r
+}
+
+func newClient(t *testing.T, s *graphsim.Sim, http2 bool) *http.Client {
+	t.Helper()
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(s.CA()) {
+		t.Fatal("no CA")
+	}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, ForceAttemptHTTP2: http2}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport}
 }
 
 func (r *rig) form(id, secret string) url.Values {
@@ -226,3 +233,13 @@ func (g *gate) hook() {
 }
 
 func line(a ...any) string { return strings.TrimSpace(fmt.Sprintln(a...)) }
+
+// await waits for a state, busily: what it waits for is a matter of microseconds.
+func await(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for limit := time.Now().Add(10 * time.Second); !ok(); runtime.Gosched() {
+		if time.Now().After(limit) {
+			t.Fatal("waited in vain: ", what)
+		}
+	}
+}
