@@ -10,7 +10,7 @@ package natstest
 
 import (
 	"net"
-	"net/url"
+	"strconv"
 	"testing"
 	"time"
 
@@ -62,7 +62,7 @@ func newBroker(t testing.TB, name string, opts ...Option) *Broker {
 
 // URL is where clients connect; it stays the same over restarts.
 func (b *Broker) URL() string {
-	return (&url.URL{Scheme: "nats", Host: b.s.Addr().String()}).String()
+	return "nats://" + net.JoinHostPort(b.opts.Host, strconv.Itoa(b.opts.Port))
 }
 
 // Stop shuts the server down and waits until it is gone.

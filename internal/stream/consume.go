@@ -2,22 +2,13 @@ package stream
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
 	"changerelay/internal/events"
-)
-
-// Names of the durable consumers.
-const (
-	foldConsumer    = "fold"
-	reconcilePrefix = "reconcile-" // and the tenant
 )
 
 // A feed is a durable consumer and how its messages are handed out.
@@ -32,7 +23,8 @@ type feed struct {
 
 // Folds hands out CHANGES until ctx ends: up to batch deliveries to a handler,
 // at most slots handlers at once. It returns when the last handler has; their
-// context outlives ctx by DrainFor, so that what was begun is finished.
+// context outlives ctx by DrainFor, so that what was begun is finished. The
+// error is ctx's.
 func (s *Streams) Folds(ctx context.Context, batch, slots int, handle func(context.Context, []*Delivery)) error {
 	return s.feed(ctx, feed{stream: Changes, batch: batch, slots: slots, handle: handle,
 		config: jetstream.ConsumerConfig{Durable: foldConsumer, Description: "changes on their way into the ledger",
@@ -51,24 +43,6 @@ func (s *Streams) Wakes(ctx context.Context, tenant string, slots int, gate func
 			MaxAckPending: -1}}) // devices put back for later must not block others; slots bound the work
 }
 
-// Tenants lists the tenants that have ever had a worker: those with a consumer.
-func (s *Streams) Tenants(ctx context.Context) ([]string, error) {
-	ctx, cancel := bound(ctx, ReadFor)
-	defer cancel()
-	var tenants []string
-	names := s.streams[Devices].ConsumerNames(ctx)
-	for name := range names.Name() {
-		if t, ok := strings.CutPrefix(name, reconcilePrefix); ok {
-			tenants = append(tenants, t)
-		}
-	}
-	if err := names.Err(); err != nil {
-		return nil, fmt.Errorf("%w: listing tenants: %w", ErrUnavailable, err)
-	}
-	slices.Sort(tenants)
-	return tenants, nil
-}
-
 // feed is the loop of Folds and Wakes: ensure the consumer, wait for a free
 // slot, pull, hand out. Whatever fails starts it over.
 func (s *Streams) feed(ctx context.Context, f feed) error {
@@ -77,13 +51,17 @@ func (s *Streams) feed(ctx context.Context, f feed) error {
 	var handlers sync.WaitGroup
 	defer handlers.Wait()
 	slots := make(chan struct{}, f.slots)
+	begin := func(ds []*Delivery) {
+		handlers.Go(func() { s.run(work, f, ds); <-slots })
+	}
 	for p := (pauses{}); ctx.Err() == nil; {
+		began := time.Now()
 		err := s.ensure(ctx, f)
 		if err == nil {
-			err = s.pulls(ctx, f, slots, func(ds []*Delivery) {
-				p = pauses{}
-				handlers.Go(func() { s.run(work, f, ds); <-slots })
-			})
+			err = s.pulls(ctx, f, slots, begin)
+		}
+		if time.Since(began) > PullFor {
+			p = pauses{} // it went well for a while
 		}
 		if ctx.Err() == nil {
 			if p.first() {
@@ -185,31 +163,6 @@ func (s *Streams) run(ctx context.Context, f feed, ds []*Delivery) {
 }
 
 func (s *Streams) progressEvery() time.Duration { return min(ProgressEvery, s.o.AckWait/3) }
-
-// ensure makes the consumer, or changes it, so that it is as f says.
-func (s *Streams) ensure(ctx context.Context, f feed) error {
-	ctx, cancel := context.WithTimeout(ctx, DeclareTry)
-	defer cancel()
-	f.config.AckPolicy, f.config.AckWait, f.config.MaxDeliver = jetstream.AckExplicitPolicy, s.o.AckWait, -1
-	c, err := s.js.Consumer(ctx, f.stream, f.config.Durable)
-	if err == nil && f.agrees(c.CachedInfo().Config) {
-		return nil
-	}
-	if err == nil || errors.Is(err, jetstream.ErrConsumerNotFound) {
-		_, err = s.js.CreateOrUpdateConsumer(ctx, f.stream, f.config)
-	}
-	if err != nil {
-		return fmt.Errorf("declaring consumer %s: %w", f.config.Durable, err)
-	}
-	return nil
-}
-
-// agrees compares what ensure sets.
-func (f feed) agrees(c jetstream.ConsumerConfig) bool {
-	w := f.config
-	return c.AckPolicy == w.AckPolicy && c.AckWait == w.AckWait && c.MaxDeliver == w.MaxDeliver &&
-		c.MaxAckPending == w.MaxAckPending && c.FilterSubject == w.FilterSubject && c.Description == w.Description
-}
 
 // outlive returns a context that ends d after ctx does.
 func outlive(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {

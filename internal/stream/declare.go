@@ -93,7 +93,7 @@ func (s *Streams) declare(ctx context.Context, d declaration) (jetstream.Stream,
 func (s *Streams) declareOnce(ctx context.Context, d declaration) (jetstream.Stream, error) {
 	ctx, cancel := context.WithTimeout(ctx, DeclareTry)
 	defer cancel()
-	st, err := s.js.Stream(ctx, d.name)
+	st, err := s.stream(ctx, d.name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		c := jetstream.StreamConfig{Name: d.name}
 		d.set(&c)
@@ -112,6 +112,13 @@ func (s *Streams) declareOnce(ctx context.Context, d declaration) (jetstream.Str
 	return s.js.UpdateStream(ctx, want)
 }
 
+// stream asks for a stream once.
+func (s *Streams) stream(ctx context.Context, name string) (jetstream.Stream, error) {
+	ctx, cancel := context.WithTimeout(ctx, ReadTry)
+	defer cancel()
+	return s.js.Stream(ctx, name)
+}
+
 // Codes of the broker that jetstream has no constant for.
 const (
 	codeNoResources     jetstream.ErrorCode = 10023 // of the broker or the account
@@ -126,8 +133,7 @@ const (
 // hopeless reports whether the broker's answer is about the configuration, not
 // about the broker's state.
 func hopeless(err error) bool {
-	return slices.Contains([]jetstream.ErrorCode{codeInvalidConfig, codeSubjectsOverlap, codeNotClustered,
-		jetstream.JSErrCodeStreamNameInUse}, code(err))
+	return slices.Contains([]jetstream.ErrorCode{codeInvalidConfig, codeSubjectsOverlap, codeNotClustered}, code(err))
 }
 
 // code is the broker's error code, 0 if err is not the broker's.

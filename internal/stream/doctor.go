@@ -66,7 +66,7 @@ func (s *Streams) checkVersion() Finding {
 }
 
 func (s *Streams) checkStream(ctx context.Context, name string) []Finding {
-	st, err := s.js.Stream(ctx, name)
+	st, err := s.stream(ctx, name)
 	if err != nil {
 		return []Finding{{Bad, name, "cannot be asked for: " + err.Error()}}
 	}
@@ -98,7 +98,7 @@ func checkReplicas(name string, info *jetstream.StreamInfo, want int) Finding {
 }
 
 func (s *Streams) checkLedger(ctx context.Context) Finding {
-	st, err := s.js.Stream(ctx, ledger)
+	st, err := s.stream(ctx, ledger)
 	switch {
 	case errors.Is(err, jetstream.ErrStreamNotFound):
 		return Finding{Note, ledger, "is not there yet; the first worker makes it"}

@@ -88,12 +88,17 @@ func (s *Streams) WakeAll(ctx context.Context, as []events.Address) error {
 // Report publishes an event's final outcome. Only the first one is stored: if
 // there is one, Report returns nil and leaves it.
 func (s *Streams) Report(ctx context.Context, r events.Receipt) error {
+	return s.ReportAt(ctx, r, events.TicketToken(r.Ticket))
+}
+
+// ReportAt is Report for a message that is no event but has the subject of one:
+// its ticket is known as the subject's token only.
+func (s *Streams) ReportAt(ctx context.Context, r events.Receipt, ticket string) error {
 	ref, err := events.ParseRef(r.ID)
 	if err != nil {
 		return fmt.Errorf("reporting an outcome: %w", err)
 	}
-	m := &nats.Msg{Subject: ref.OutcomeSubject(events.TicketToken(r.Ticket)), Data: r.Encode(time.Now())}
-	return s.putOnce(ctx, m)
+	return s.putOnce(ctx, &nats.Msg{Subject: ref.OutcomeSubject(ticket), Data: r.Encode(time.Now())})
 }
 
 // ReportAll publishes many outcomes at once. Its error is the first of them;

@@ -33,6 +33,8 @@ const (
 // pull returns at most most deliveries. It ends early, and without an error,
 // when ctx does.
 func (s *Streams) pull(ctx context.Context, stream, durable string, most int) ([]*Delivery, error) {
+	lost := s.nc.StatusChanged(nats.RECONNECTING, nats.CLOSED)
+	defer s.nc.RemoveStatusListener(lost)
 	answers := make(chan *nats.Msg, most+8) // and a few words of status
 	inbox := s.nc.NewInbox()
 	sub, err := s.nc.ChanSubscribe(inbox, answers)
@@ -47,8 +49,6 @@ func (s *Streams) pull(ctx context.Context, stream, durable string, most int) ([
 	if err := s.nc.PublishRequest(jetstream.DefaultAPIPrefix+"CONSUMER.MSG.NEXT."+stream+"."+durable, inbox, req); err != nil {
 		return nil, err
 	}
-	lost := s.nc.StatusChanged(nats.RECONNECTING, nats.CLOSED)
-	defer s.nc.RemoveStatusListener(lost)
 
 	ds, over, err := s.gather(ctx, answers, lost, most)
 	if !over {
@@ -65,8 +65,8 @@ func (s *Streams) gather(ctx context.Context, answers <-chan *nats.Msg, lost <-c
 	for len(ds) < most {
 		select {
 		case m := <-answers:
-			if status := m.Header.Get("Status"); len(m.Data) == 0 && status != "" {
-				return ds, true, statusError(status, m.Header.Get("Description"))
+			if m.Reply == "" { // only a word of status needs no acknowledgement
+				return ds, true, statusError(m.Header)
 			}
 			d, err := deliver(s.nc, m)
 			if err != nil {
@@ -107,10 +107,11 @@ func (s *Streams) cancel(sub *nats.Subscription, answers <-chan *nats.Msg) (ds [
 }
 
 // statusError returns nil for the ends that are no failure.
-func statusError(status, description string) error {
-	switch status {
+func statusError(h nats.Header) error {
+	switch status := h.Get("Status"); status {
 	case "404", "408": // nothing there, nothing came in time
 		return nil
+	default:
+		return fmt.Errorf("the broker ended a pull: %s %s", status, h.Get("Description"))
 	}
-	return fmt.Errorf("the broker ended a pull: %s %s", status, description)
 }

@@ -83,6 +83,7 @@ func Connect(servers, name string, log *slog.Logger, opts ...nats.Option) (*nats
 	all := []nats.Option{
 		nats.Name(name), nats.Timeout(DialTimeout), nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1),
 		nats.ReconnectWait(ReconnectWait), nats.ReconnectJitter(ReconnectWait, ReconnectTLS), nats.ReconnectBufSize(-1),
+		nats.IgnoreAuthErrorAbort(), // a broker that restarts may refuse for a while
 		nats.PingInterval(PingEvery), nats.MaxPingsOutstanding(PingsLost),
 		nats.ConnectHandler(func(nc *nats.Conn) { log.Info("broker connected", "server", nc.ConnectedUrlRedacted()) }),
 		nats.DisconnectErrHandler(func(nc *nats.Conn, err error) {
@@ -133,10 +134,7 @@ func (s *Streams) Ready(ctx context.Context) error {
 		return fmt.Errorf("%w: the connection is %s", ErrUnavailable, st)
 	}
 	for _, name := range []string{Changes, Devices, Outcomes, Dead} {
-		ctx, cancel := context.WithTimeout(ctx, ReadTry)
-		_, err := s.js.Stream(ctx, name)
-		cancel()
-		if err != nil {
+		if _, err := s.stream(ctx, name); err != nil {
 			return fmt.Errorf("%w: asking for stream %s: %w", ErrUnavailable, name, err)
 		}
 	}
