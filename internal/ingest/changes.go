@@ -80,7 +80,7 @@ func (s *Server) count(source string, duplicate bool, err error) {
 	result, outcome := "stored", events.Outcome("")
 	switch {
 	case errors.Is(err, events.ErrConflict):
-		result, outcome = "conflict", events.Invalid
+		result = "conflict" // no outcome: the stored event has its own
 	case err != nil:
 		result, outcome = "unavailable", events.Unavailable
 	case duplicate:

@@ -73,8 +73,15 @@ func member(d *json.Decoder) (key, value string, err error) {
 // escape a quote is the usual cause.
 func notJSON(body []byte) *events.InvalidError {
 	var s *json.SyntaxError
-	if !errors.As(json.Unmarshal(body, new(json.RawMessage)), &s) {
+	switch {
+	case len(bytes.TrimSpace(body)) == 0:
+		return invalid("", "the body is empty; want a JSON object with one member for each column")
+	case bytes.HasPrefix(body, []byte("\xef\xbb\xbf")):
+		return invalid("", "the body starts with a byte order mark; send plain UTF-8 without one")
+	case !errors.As(json.Unmarshal(body, new(json.RawMessage)), &s):
 		return invalid("", "the body is not JSON")
+	case s.Offset >= int64(len(bytes.TrimSpace(body))):
+		return invalid("", fmt.Sprintf("the body ends at byte %d, before its JSON object is complete", s.Offset))
 	}
 	return invalid("", fmt.Sprintf("the body is not JSON from byte %d on: look for a missing or unescaped quote, comma or bracket there", s.Offset))
 }

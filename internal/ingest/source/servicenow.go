@@ -115,6 +115,9 @@ func (s serviceNow) changes(r record) ([]events.Change, error) {
 	seen := map[string]int{}
 	for i, id := range ids {
 		id = strings.TrimSpace(id)
+		if id == "" && len(ids) > 1 {
+			return nil, invalid(f.Apps, fmt.Sprintf("id %d of the list is empty; remove the comma or add the id", i+1))
+		}
 		if first, twice := seen[strings.ToLower(id)]; twice {
 			return nil, invalid(f.Apps, fmt.Sprintf("ids %d and %d of the list are the same; name each once", first, i+1))
 		}

@@ -66,9 +66,9 @@ func Kinds() []string { return slices.Sorted(maps.Keys(kinds)) }
 
 // New makes the decoder of a source. Its errors name the field.
 func New(kind string, c Config) (Decoder, error) {
-	make := kinds[kind]
-	if make == nil {
+	compile := kinds[kind]
+	if compile == nil {
 		return nil, fmt.Errorf("kind: %q is unknown; want one of %s", kind, strings.Join(Kinds(), ", "))
 	}
-	return make(c)
+	return compile(c)
 }

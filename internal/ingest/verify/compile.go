@@ -62,6 +62,7 @@ func (s Scheme) check() error {
 	refuse(algorithms[s.Algorithm] == nil, "algorithm: %q is unknown; want sha256, sha512 or sha1", s.Algorithm)
 	refuse(decodings[s.Encoding] == nil, "encoding: %q is unknown; want hex, base64, base64url or base64-of-hex", s.Encoding)
 	refuse(timestamps[s.TimestampFormat] == nil, "timestamp_format: %q is unknown; want unix, unix-ms or rfc3339", s.TimestampFormat)
+	refuse(!slices.Contains(secretForms, s.SecretForm), "secret_form: %q is unknown; want text, base64, hex or whsec", s.SecretForm)
 	refuse(s.TimestampHeader != "" && s.TimestampPrefix != "", "timestamp_prefix: timestamp_header is set too; the time is in one place")
 	refuse(s.TimestampPrefix != "" && s.Delimiter == "", "delimiter: is needed to find the entry of timestamp_prefix")
 	refuse(s.TimestampPrefix != "" && s.Prefix == "", "prefix: is needed to tell signatures from the entry of timestamp_prefix")

@@ -48,6 +48,8 @@ func base64OfHex(s string) ([]byte, error) {
 	return hex.DecodeString(string(text))
 }
 
+var secretForms = []string{"text", "base64", "hex", "whsec"}
+
 // decodeSecret returns the key's bytes. Its errors say nothing of the secret
 // but what form was expected.
 func decodeSecret(form, secret string) ([]byte, error) {
@@ -65,8 +67,6 @@ func decodeSecret(form, secret string) ([]byte, error) {
 		key, err = hex.DecodeString(secret)
 	case "whsec":
 		key, err = strictBase64(strings.TrimPrefix(secret, "whsec_"))
-	default:
-		return nil, errors.New("secret_form: want text, base64, hex or whsec")
 	}
 	if err != nil || len(key) == 0 {
 		return nil, errors.New("is not of the form " + form)
