@@ -49,6 +49,7 @@ func (d *Device) close(a *Attempt, removed map[string]events.Item, at time.Time,
 	d.Attempt, d.Retell = nil, false
 	changed := differ(a.Set, d.View.Held)
 	switch {
+	case d.Blame.probing(): // what a probe leaves out may be missing for another reason: probe again
 	case len(changed) > 0 && agree(changed, a.Set, removed):
 		d.took(a, "", at)
 		return // what was seen to come cannot come again
@@ -159,7 +160,22 @@ func (d *Device) merge(removed, restored map[string]events.Item, late map[string
 			}
 		}
 	}
+	if len(held) > events.MaxItems { // no device can be so: what the read shows is all there is
+		d.yield(removed)
+		return sorted(removed)
+	}
 	return sorted(held)
+}
+
+// yield gives up every told word that a read contradicts.
+func (d *Device) yield(removed map[string]events.Item) {
+	d.Retell = false
+	for id, w := range d.Told {
+		if _, got := removed[id]; got != (w.Intent == events.Remove) {
+			w.Yielded = true
+			d.Told[id] = w
+		}
+	}
 }
 
 // settle ends pending events as unchanged when the read shows that the device

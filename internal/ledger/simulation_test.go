@@ -138,6 +138,7 @@ type simDevice struct {
 	rev   int
 	wake  *simWake
 	graph simGraph
+	full  bool // more is wanted of it than Graph allows
 }
 
 type simWake struct {

@@ -93,7 +93,7 @@ func (s stamp) MarshalJSON() ([]byte, error) {
 	if s.Nanosecond() == 0 {
 		return fmt.Appendf(nil, "%d", s.Unix()), nil
 	}
-	return fmt.Appendf(nil, `"%d.%09d"`, s.Unix(), s.Nanosecond()), nil
+	return []byte(`"` + strings.TrimRight(fmt.Sprintf("%d.%09d", s.Unix(), s.Nanosecond()), "0") + `"`), nil
 }
 
 func (s *stamp) UnmarshalJSON(b []byte) error {
@@ -101,7 +101,7 @@ func (s *stamp) UnmarshalJSON(b []byte) error {
 	sec, err := strconv.ParseInt(whole, 10, 64)
 	var nsec int64
 	if err == nil && part != "" {
-		nsec, err = strconv.ParseInt(part, 10, 64)
+		nsec, err = strconv.ParseInt((part + "000000000")[:9], 10, 64)
 	}
 	if err != nil {
 		return fmt.Errorf("reading time %s: want seconds or \"seconds.nanoseconds\"", b)

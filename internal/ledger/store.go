@@ -1,0 +1,140 @@
+package ledger
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"changerelay/internal/events"
+)
+
+// Bucket is the key-value bucket of the documents; its keys are Address.String.
+const Bucket = "ledger"
+
+// Bounds of the compare-and-swap loop.
+const (
+	casPause = 2 * time.Millisecond   // about; first pause after a lost swap, doubled to
+	casSlow  = 100 * time.Millisecond // about
+)
+
+// A Store keeps the documents in a JetStream key-value bucket.
+//
+// It needs of the bucket that a write conditional on a revision is refused when
+// the document has changed since, and that a read is answered by the stream's
+// leader. A replica's answer may be older than a write that was acknowledged,
+// and a worker would find a device settled that is not.
+type Store struct{ kv jetstream.KeyValue }
+
+// Open declares the bucket with that many replicas and opens it.
+func Open(ctx context.Context, js jetstream.JetStream, replicas int) (*Store, error) {
+	// The stream is declared by hand because CreateKeyValue turns direct gets on.
+	_, err := js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+		Name:              "KV_" + Bucket,
+		Description:       "changerelay: one document a managed device",
+		Subjects:          []string{"$KV." + Bucket + ".>"},
+		Storage:           jetstream.FileStorage,
+		Replicas:          max(replicas, 1),
+		MaxMsgsPerSubject: 1,
+		Discard:           jetstream.DiscardNew,
+		DenyDelete:        true,
+		AllowRollup:       true,
+		AllowDirect:       false,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("declaring the ledger: %w", err)
+	}
+	kv, err := js.KeyValue(ctx, Bucket)
+	if err != nil {
+		return nil, fmt.Errorf("opening the ledger: %w", err)
+	}
+	return &Store{kv}, nil
+}
+
+// Get returns the device's document as the leader has it; the zero Device if
+// there is none.
+func (s *Store) Get(ctx context.Context, a events.Address) (Device, error) {
+	d, _, _, err := s.load(ctx, a)
+	return d, err
+}
+
+func (s *Store) load(ctx context.Context, a events.Address) (d Device, stored []byte, revision uint64, err error) {
+	e, err := s.kv.Get(ctx, a.String())
+	if errors.Is(err, jetstream.ErrKeyNotFound) {
+		return Device{}, nil, 0, nil
+	}
+	if err != nil {
+		return Device{}, nil, 0, fmt.Errorf("reading ledger %s: %w", a, err)
+	}
+	if d, err = decode(e.Value()); err != nil {
+		return Device{}, nil, 0, fmt.Errorf("reading ledger %s: %w", a, err)
+	}
+	return d, e.Value(), e.Revision(), nil
+}
+
+// Update replaces the device's document by f of it, by compare-and-swap. It is
+// the only way to write one. f runs again whenever another worker was first, so
+// it must be pure; when it changes nothing, nothing is written. An error of f
+// ends the update and is returned as it is, with the document f was given.
+//
+// A write whose reply is lost may be made all the same: f then meets its own
+// work, and must make nothing of it.
+func (s *Store) Update(ctx context.Context, a events.Address, f func(Device) (Device, error)) (Device, error) {
+	for pause := casPause; ; pause = min(2*pause, casSlow) {
+		old, stored, revision, err := s.load(ctx, a)
+		if err != nil {
+			return Device{}, err
+		}
+		d, err := f(old)
+		if err != nil {
+			return old, err
+		}
+		b, err := d.encode()
+		if err != nil {
+			return old, fmt.Errorf("writing ledger %s: %w", a, err)
+		}
+		if bytes.Equal(b, stored) || stored == nil && len(d.Told)+len(d.Pending)+len(d.Reports) == 0 && d.View.At.IsZero() {
+			return d, nil
+		}
+		_, err = s.kv.Update(ctx, a.String(), b, revision)
+		if err == nil {
+			return d, nil
+		}
+		// A lost swap is one error on a single node and often the other on a cluster.
+		if !errors.Is(err, jetstream.ErrKeyExists) && !errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
+			return old, fmt.Errorf("writing ledger %s: %w", a, err)
+		}
+		select {
+		case <-ctx.Done():
+			return old, fmt.Errorf("writing ledger %s: %w", a, ctx.Err())
+		case <-time.After(rand.N(2 * pause)):
+		}
+	}
+}
+
+// Each calls f with every document until f returns false.
+func (s *Store) Each(ctx context.Context, f func(events.Address, Device) bool) error {
+	keys, err := s.kv.ListKeys(ctx)
+	if err != nil {
+		return fmt.Errorf("listing the ledger: %w", err)
+	}
+	defer func() { _ = keys.Stop() }()
+	for key := range keys.Keys() {
+		a, err := events.ParseAddress(key)
+		if err != nil {
+			return fmt.Errorf("listing the ledger: %w", err)
+		}
+		d, err := s.Get(ctx, a)
+		if err != nil {
+			return err
+		}
+		if !f(a, d) {
+			break
+		}
+	}
+	return ctx.Err()
+}
