@@ -1,0 +1,172 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"changerelay/internal/events"
+	"changerelay/internal/ledger"
+	"changerelay/internal/stream"
+)
+
+// errLate ends a fold whose messages may by now be another worker's.
+var errLate = errors.New("held for too long: another worker may have it")
+
+// fold puts a batch of deliveries into the documents of their devices, one
+// compare-and-swap a device.
+func (w *Worker) fold(ctx context.Context, ds []*stream.Delivery) {
+	w.c.At(FoldPulled)
+	groups := map[events.Address][]*arrival{}
+	for _, d := range ds {
+		a, err := w.read(d)
+		if err != nil {
+			w.bury(ctx, a, err)
+			continue
+		}
+		groups[a.event.Address()] = append(groups[a.event.Address()], a)
+	}
+	var wg sync.WaitGroup
+	free := make(chan struct{}, foldsAtOnce)
+	for addr, as := range groups {
+		free <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-free }()
+			w.foldDevice(ctx, addr, as)
+		})
+	}
+	wg.Wait()
+}
+
+// An arrival is a delivery of CHANGES on its way into a document.
+type arrival struct {
+	*stream.Delivery
+	event  events.Event
+	ref    events.Ref
+	entry  ledger.Entry
+	folded bool // it is in the document, or has ended before
+}
+
+// read makes an event of a delivery. It is the same parser that ingest used,
+// because other services publish straight to the broker.
+func (w *Worker) read(d *stream.Delivery) (*arrival, error) {
+	a := &arrival{Delivery: d}
+	var err error
+	if a.event, a.ref, err = events.FromMessage(d.Subject, d.Data, d.Time); err != nil {
+		return a, err
+	}
+	if _, ok := w.c.Tenants[a.event.Tenant]; !ok {
+		return a, &events.InvalidError{Field: "data.tenant", Reason: fmt.Sprintf(
+			"%q is not a tenant in the workers' configuration; add it, then replay this dead letter", a.event.Tenant)}
+	}
+	a.entry = ledger.NewEntry(a.event, a.ref, d.Sequence, d.Time)
+	return a, nil
+}
+
+// foldDevice folds arrivals for one device, wakes it, and acks. What finds no
+// room in the document comes again when the device has been told.
+func (w *Worker) foldDevice(ctx context.Context, addr events.Address, as []*arrival) {
+	began := time.Now()
+	d, err := w.c.Ledger.Update(ctx, addr, func(d ledger.Device) (ledger.Device, error) { return w.foldAll(ctx, d, as) })
+	w.c.At(FoldWritten)
+	if err == nil && d.Due() {
+		err = w.c.Streams.Wake(ctx, addr)
+		w.c.Metrics.Wakeups.Inc()
+		w.started(addr.Tenant)
+	}
+	w.c.At(FoldWoken)
+	var done []*stream.Delivery
+	for _, a := range as {
+		switch {
+		case err != nil:
+			_ = a.Nak(backoff(a.Deliveries, retryMin, retryMax))
+		case !a.folded:
+			_ = a.Nak(fullPause)
+		default:
+			done = append(done, a.Delivery)
+		}
+	}
+	if err == nil {
+		err = stream.AckAll(ctx, done) // what is not acked is folded again, without effect
+		w.c.At(FoldAcked)
+	}
+	w.c.Metrics.FoldSeconds.Observe(time.Since(began).Seconds())
+	w.c.Metrics.FoldBatch.Observe(float64(len(done)))
+	for _, a := range as {
+		log := w.c.Log.With("stage", "fold", "event", a.ref.String(), "ticket", a.event.Ticket, "sequence", a.Sequence)
+		switch {
+		case err != nil && !errors.Is(err, errLate):
+			w.c.Metrics.Outcomes.WithLabelValues("fold", string(events.Unavailable)).Inc()
+			log.Warn("fold", "outcome", events.Unavailable, "err", err)
+		case !a.folded:
+			w.c.Metrics.Outcomes.WithLabelValues("fold", string(events.Busy)).Inc()
+			log.Debug("fold", "outcome", events.Busy)
+		default:
+			log.Info("fold", "took", time.Since(began).Round(time.Microsecond), "deliveries", a.Deliveries)
+		}
+	}
+}
+
+// foldAll folds what has room. It runs again whenever another worker was first.
+func (w *Worker) foldAll(ctx context.Context, d ledger.Device, as []*arrival) (ledger.Device, error) {
+	d = d.Forget(w.c.Now().Add(-w.c.Retention - 24*time.Hour))
+	for _, a := range as {
+		a.folded = false
+		if time.Since(a.Pulled) > FoldWithin {
+			return d, errLate
+		}
+		ended, err := w.ended(ctx, d, a)
+		if err != nil {
+			return d, err
+		}
+		if a.folded = ended || d.Knows(a.ref.Key); !a.folded && d.Room(a.entry) {
+			d, a.folded = d.Fold(a.entry), true
+		}
+	}
+	return d, nil
+}
+
+// ended reports whether a delivery that comes again, and that the document does
+// not know, has had its outcome. It is asked after the document was read: an
+// outcome reported later changes the document, and the swap fails.
+func (w *Worker) ended(ctx context.Context, d ledger.Device, a *arrival) (bool, error) {
+	if a.Deliveries <= 1 || d.Knows(a.ref.Key) {
+		return false, nil
+	}
+	_, err := w.c.Streams.FinalAt(ctx, a.ref, events.TicketToken(a.event.Ticket))
+	switch {
+	case err == nil:
+		return true, nil
+	case errors.Is(err, events.ErrNotFound):
+		return false, nil
+	}
+	return false, err
+}
+
+// bury ends what may not exist: DEAD, OUTCOMES, ack.
+func (w *Worker) bury(ctx context.Context, a *arrival, cause error) {
+	began := time.Now()
+	err := w.c.Streams.Bury(ctx, stream.DeadLetter{
+		Ref: a.ref, Outcome: events.Invalid, Reason: cause.Error(), Data: a.Data, Origin: a.Subject, Sequence: a.Sequence, At: w.c.Now(),
+	})
+	w.c.At(InvalidDead)
+	if err == nil && a.ref != (events.Ref{}) {
+		err = w.c.Streams.Report(ctx, events.Receipt{
+			ID: a.ref.String(), Ticket: a.event.Ticket, Tenant: a.ref.Tenant, Device: a.ref.Device,
+			Outcome: events.Invalid, Reason: cause.Error(), Accepted: a.Time, Ended: w.c.Now(),
+		})
+	}
+	w.c.At(InvalidEnded)
+	if err == nil {
+		err = a.Ack(ctx)
+	} else {
+		_ = a.Nak(backoff(a.Deliveries, retryMin, retryMax))
+	}
+	if err != nil {
+		w.end(ctx, "fold", events.Unavailable, began, "subject", a.Subject, "sequence", a.Sequence, "err", err)
+		return
+	}
+	w.end(ctx, "fold", events.Invalid, began, "subject", a.Subject, "sequence", a.Sequence, "reason", cause.Error())
+}

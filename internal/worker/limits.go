@@ -1,0 +1,41 @@
+package worker
+
+import (
+	"math/rand/v2"
+	"time"
+)
+
+// Bounds of the worker. How long a message may lie still is stream's, how long
+// an attempt may be open is ledger.Timing's.
+const (
+	DefaultMaxAge         = 4 * time.Hour // below Graph's own restore after 8 hours: an older removal may undo it
+	DefaultFoldSlots      = 4             // batches; each is a compare-and-swap a device
+	DefaultFoldBatch      = 256           // events
+	DefaultReconcileSlots = 32            // devices of a tenant at once
+	foldsAtOnce           = 16            // devices of one batch
+
+	CallTimeout = 20 * time.Second // one request to Graph; shorter than an attempt's Budget
+	FoldWithin  = 40 * time.Second // from the pull to the write; shorter than stream.AckWait by more than clocks drift
+
+	DiscoverEvery = 15 * time.Second // a tenant's first wake-up by another worker is noticed so late
+	MeasureEvery  = 5 * time.Second  // age of the due gauge; shorter than a scrape's interval
+
+	fullPause = time.Second      // before an event is offered again to a full document
+	retryMin  = time.Second      // pause of a device after a call that was certainly not made, doubled by each
+	retryMax  = time.Minute      // longest
+	pauseMin  = 5 * time.Second  // pause of a tenant that was throttled without being told for how long, doubled by each
+	pauseMax  = 10 * time.Minute // longest; expiry is looked at when it ends
+	deniedMin = time.Minute      // pause of a tenant whose permission is lost, doubled by each
+	writeFor  = 15 * time.Second // recording an answer that must not be lost with the worker's stop
+)
+
+// backoff is the n-th pause, n from 1: doubled each time, with full jitter over
+// its upper half.
+func backoff(n uint64, least, most time.Duration) time.Duration {
+	d := least
+	for ; n > 1 && d < most; n-- {
+		d *= 2
+	}
+	d = min(d, most)
+	return d/2 + rand.N(d/2+1)
+}

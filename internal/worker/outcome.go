@@ -1,0 +1,181 @@
+package worker
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"time"
+
+	"changerelay/internal/events"
+	"changerelay/internal/graph"
+	"changerelay/internal/ledger"
+	"changerelay/internal/stream"
+)
+
+// An update is a step of the protocol to be written.
+type update = func(ledger.Device) (ledger.Device, error)
+
+// answer records what came of a call. The one table from a kind of error to
+// what it means for the device, its events and its tenant:
+//
+//	ok                 told; events end accepted or superseded
+//	refused            blame is laid; the one refused alone ends refused
+//	gone               every event of the device ends refused
+//	approval_required  the call's events end approval_required
+//	denied             nobody is blamed; the tenant pauses
+//	unavailable        not sent; tried again
+//	throttled          perhaps applied: in doubt; the tenant pauses
+//	in_doubt           perhaps applied: left open, read later
+func (v *visit) answer(ctx context.Context, d ledger.Device, reply graph.Reply, err error) *end {
+	id, now := d.Attempt.ID, v.c.Now()
+	if err == nil {
+		return v.record(ctx, nil, func(d ledger.Device) (ledger.Device, error) { return d.Accepted(id, reply.RequestID, now) }, func() {
+			v.pause.over()
+			v.accepted(d, now)
+		})
+	}
+	e := asError(err)
+	inDoubt := func(d ledger.Device) (ledger.Device, error) { return d.InDoubt(id, now, v.c.Timing) }
+	released := func(d ledger.Device) (ledger.Device, error) { return d.Released(id) }
+	switch e.Kind {
+	case graph.Refused:
+		return v.record(ctx, nil, func(d ledger.Device) (ledger.Device, error) { return d.Refused(id, reason(e), e.RequestID, now) }, nil)
+	case graph.Gone:
+		return v.record(ctx, nil, func(d ledger.Device) (ledger.Device, error) { return d.Gone(gone(e), e.RequestID, now), nil }, nil)
+	case graph.ApprovalRequired:
+		return v.record(ctx, nil, func(d ledger.Device) (ledger.Device, error) {
+			return d.Ended(id, events.ApprovalRequired, approval(e), e.RequestID, now)
+		}, nil)
+	case graph.Denied:
+		return v.record(ctx, &end{events.Unavailable, v.pause.denied(), e}, released, nil)
+	case graph.Throttled:
+		return v.record(ctx, &end{events.Throttled, v.pause.throttled(e.RetryAfter), e}, inDoubt, nil)
+	case graph.Unavailable:
+		return v.record(ctx, v.unavailable(e), released, nil)
+	}
+	// After its Lag the device is looked at again; the document says when.
+	return v.record(ctx, &end{events.InDoubt, v.c.Timing.Lag + v.c.Timing.Skew, e}, inDoubt, nil)
+}
+
+// readFailed is answer's table for a read, which changes nothing.
+func (v *visit) readFailed(ctx context.Context, err error) *end {
+	e, now := asError(err), v.c.Now()
+	switch e.Kind {
+	case graph.Gone, graph.Refused:
+		return v.record(ctx, nil, func(d ledger.Device) (ledger.Device, error) {
+			if d.Attempt != nil && now.Before(d.Attempt.Until) {
+				return d, nil // another worker's call is open: its answer counts
+			}
+			return d.Gone(gone(e), e.RequestID, now), nil
+		}, nil)
+	case graph.Denied, graph.ApprovalRequired:
+		return &end{events.Unavailable, v.pause.denied(), e}
+	case graph.Throttled:
+		return &end{events.Throttled, v.pause.throttled(e.RetryAfter), e}
+	}
+	return v.unavailable(e)
+}
+
+// record writes an answer. It must not be lost because the worker is told to
+// stop, so it has its own time. then runs if it was written.
+func (v *visit) record(ctx context.Context, e *end, f update, then func()) *end {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeFor)
+	defer cancel()
+	_, err := v.c.Ledger.Update(ctx, v.addr, f)
+	v.c.At(Answered)
+	switch {
+	case errors.Is(err, ledger.ErrLost):
+		return e // another worker has looked in the meantime: what it saw counts
+	case err != nil:
+		return v.unavailable(err) // the attempt stays open; a read will tell
+	case then != nil:
+		then()
+	}
+	return e
+}
+
+// accepted measures how long events took from the broker to Graph.
+func (v *visit) accepted(d ledger.Device, now time.Time) {
+	carried := map[string]bool{}
+	for _, k := range d.Attempt.Keys {
+		carried[k] = true
+	}
+	for _, e := range d.Pending {
+		if carried[e.Key] {
+			v.c.Metrics.WebhookToGraphSeconds.Observe(now.Sub(e.Accepted).Seconds())
+		}
+	}
+}
+
+// report publishes final outcomes: DEAD, OUTCOMES, clear.
+func (v *visit) report(ctx context.Context, rs []ledger.Report) error {
+	keys := make([]string, len(rs))
+	receipts := make([]events.Receipt, len(rs))
+	for i, r := range rs {
+		keys[i], receipts[i] = r.Key, r.Receipt(v.addr)
+		if !r.Outcome.Dead() {
+			continue
+		}
+		if err := v.bury(ctx, r); err != nil {
+			return err
+		}
+	}
+	v.c.At(Buried)
+	if err := v.c.Streams.ReportAll(ctx, receipts); err != nil {
+		return err
+	}
+	v.c.At(Published)
+	_, err := v.c.Ledger.Update(ctx, v.addr, func(d ledger.Device) (ledger.Device, error) { return d.Reported(keys...), nil })
+	v.c.At(Cleared)
+	if err != nil {
+		return err
+	}
+	for _, r := range rs {
+		attrs := []any{"event", events.Ref{Address: v.addr, Key: r.Key}.String(), "ticket", r.Ticket, "tenant", v.addr.Tenant, "device", v.addr.Device,
+			"attempts", r.Attempts, "age", r.Ended.Sub(r.Accepted).Round(time.Millisecond)}
+		if r.Request != "" {
+			attrs = append(attrs, "request", r.Request)
+		}
+		if r.Reason != "" {
+			attrs = append(attrs, "reason", r.Reason)
+		}
+		v.end(ctx, "reconcile", r.Outcome, v.began, attrs...)
+	}
+	return nil
+}
+
+// bury stores a dead letter with the event's bytes as they were received.
+func (v *visit) bury(ctx context.Context, r ledger.Report) error {
+	m, err := v.c.Streams.Change(ctx, r.Message)
+	if err != nil && !errors.Is(err, events.ErrNotFound) { // past retention there is only the reason left
+		return err
+	}
+	return v.c.Streams.Bury(ctx, stream.DeadLetter{
+		Ref: events.Ref{Address: v.addr, Key: r.Key}, Outcome: r.Outcome, Reason: r.Reason,
+		Data: m.Data, Origin: m.Subject, Sequence: r.Message, At: r.Ended,
+	})
+}
+
+// asError is the error of package graph, which has no other.
+func asError(err error) *graph.Error {
+	if e := (*graph.Error)(nil); errors.As(err, &e) {
+		return e
+	}
+	return &graph.Error{Kind: graph.InDoubt, Err: err}
+}
+
+func reason(e *graph.Error) string { return "Graph refused the set: " + e.Error() }
+
+func gone(e *graph.Error) string {
+	return "Graph does not know the device: it was retired, or enrolled again under a new id: " + e.Error()
+}
+
+func approval(e *graph.Error) string {
+	if e.ApprovalCode == "" {
+		return "the tenant asks for a second admin's approval: " + e.Error()
+	}
+	return "the tenant asks for a second admin's approval, code " + e.ApprovalCode + ": " + e.Error()
+}
+
+// newID names an attempt.
+func newID() string { return rand.Text() }

@@ -1,0 +1,213 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"changerelay/internal/events"
+	"changerelay/internal/graph"
+	"changerelay/internal/ledger"
+	"changerelay/internal/stream"
+)
+
+// A visit is one wake-up being handled.
+type visit struct {
+	*Worker
+	addr  events.Address
+	wake  *stream.Delivery
+	graph *graph.Client
+	pause *pause
+
+	began time.Time
+	calls int
+	reads int
+}
+
+// An end is how a visit leaves its wake-up: put back for a while, with the
+// word for why.
+type end struct {
+	outcome events.Outcome
+	after   time.Duration
+	err     error
+}
+
+// reconcile handles a wake-up: it obeys the device's document until it is
+// settled or must wait.
+func (w *Worker) reconcile(ctx context.Context, wake *stream.Delivery) {
+	v := &visit{Worker: w, wake: wake, began: time.Now()}
+	var err error
+	if v.addr, err = events.ParseAddress(wake.Subject); err != nil {
+		w.c.Log.Error("a wake-up names no device; it is dropped", "subject", wake.Subject, "err", err)
+		_ = wake.Ack(ctx)
+		return
+	}
+	v.graph, v.pause = w.c.Tenants[v.addr.Tenant], w.pauses[v.addr.Tenant]
+	w.c.At(Woken)
+	e := v.run(ctx)
+	w.c.Metrics.ReconcileSeconds.Observe(time.Since(v.began).Seconds())
+	attrs := []any{"tenant", v.addr.Tenant, "device", v.addr.Device, "calls", v.calls, "reads", v.reads}
+	if e == nil {
+		w.c.At(Settled)
+		err := wake.Ack(ctx) // an unacked wake-up comes again and finds the device settled
+		w.c.At(Acknowledged)
+		w.c.Log.Debug("reconcile", append(attrs, "stage", "reconcile", "settled", true, "err", err)...)
+		return
+	}
+	_ = wake.Nak(e.after) // if it is lost, AckWait puts it back
+	if e.err != nil {
+		attrs = append(attrs, "err", e.err)
+	}
+	w.end(ctx, "reconcile", e.outcome, v.began, append(attrs, "again", e.after.Round(time.Millisecond))...)
+}
+
+// run obeys until the device is settled (nil) or has to be put back.
+func (v *visit) run(ctx context.Context) *end {
+	for {
+		d, err := v.c.Ledger.Get(ctx, v.addr)
+		if err != nil {
+			return v.unavailable(err)
+		}
+		if d, err = v.expire(ctx, d); err != nil {
+			return v.unavailable(err)
+		}
+		if len(d.Reports) > 0 {
+			if err := v.report(ctx, d.Reports); err != nil {
+				return v.unavailable(err)
+			}
+			continue
+		}
+		var e *end
+		switch d.Next(v.c.Now(), v.c.Timing) {
+		case ledger.Done:
+			return nil
+		case ledger.Wait:
+			return &end{events.Busy, max(d.WaitUntil().Sub(v.c.Now()), time.Millisecond), nil}
+		case ledger.Observe:
+			e = v.observe(ctx)
+		case ledger.Post:
+			e = v.post(ctx)
+		}
+		if e != nil {
+			return e
+		}
+		if ctx.Err() != nil { // the worker stops: the next one goes on from here
+			return v.unavailable(ctx.Err())
+		}
+	}
+}
+
+// expire ends events that are too old, also when the tenant is paused.
+func (v *visit) expire(ctx context.Context, d ledger.Device) (ledger.Device, error) {
+	f := func(d ledger.Device) (ledger.Device, error) { return d.Expire(v.c.Now(), v.c.MaxAge), nil }
+	if e, _ := f(d); len(e.Reports) == len(d.Reports) {
+		return d, nil
+	}
+	return v.c.Ledger.Update(ctx, v.addr, f)
+}
+
+// observe reads what Graph holds.
+func (v *visit) observe(ctx context.Context) *end {
+	if left := v.pause.left(); left > 0 {
+		return &end{events.Throttled, left, nil}
+	}
+	at := v.c.Now()
+	r, err := v.read(ctx)
+	v.c.At(Observed)
+	if err != nil {
+		return v.readFailed(ctx, err)
+	}
+	v.pause.over()
+	s := ledger.Sight{At: at, Removed: items(r.Removed), Restored: items(r.Restored)}
+	_, err = v.c.Ledger.Update(ctx, v.addr, func(d ledger.Device) (ledger.Device, error) { return d.See(s, v.c.Timing), nil })
+	v.c.At(Seen)
+	if err != nil {
+		return v.unavailable(err)
+	}
+	return nil
+}
+
+// read asks Graph, within its own deadline.
+func (v *visit) read(ctx context.Context) (graph.Result, error) {
+	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
+	defer cancel()
+	began := time.Now()
+	v.reads++
+	r, err := v.graph.ActionResult(ctx, v.addr.Device)
+	v.called("get", began, err)
+	return r, err
+}
+
+// post announces an attempt, calls Graph and records the answer.
+func (v *visit) post(ctx context.Context) *end {
+	if left := v.pause.left(); left > 0 {
+		return &end{events.Throttled, left, nil}
+	}
+	id := newID()
+	d, err := v.c.Ledger.Update(ctx, v.addr, func(d ledger.Device) (ledger.Device, error) {
+		if d.Attempt != nil && d.Attempt.ID == id { // our own write, whose reply was lost
+			return d, nil
+		}
+		if d.Next(v.c.Now(), v.c.Timing) != ledger.Post {
+			return d, errMoved
+		}
+		return d.Begin(id, v.c.Now(), v.c.Timing), nil
+	})
+	switch {
+	case errors.Is(err, errMoved):
+		return nil // look again
+	case err != nil:
+		return v.unavailable(err)
+	case d.Attempt == nil:
+		return nil // nothing was left to tell
+	}
+	v.c.At(Announced)
+	v.c.Metrics.OpenAttempts.Inc()
+	defer v.c.Metrics.OpenAttempts.Dec()
+	reply, err := v.call(ctx, d.Attempt)
+	v.c.At(Called)
+	return v.answer(ctx, d, reply, err)
+}
+
+// errMoved ends a Begin whose device no longer wants it.
+var errMoved = errors.New("the device moved on")
+
+// call tells Graph the attempt's whole set. It writes nothing after the
+// attempt's budget.
+func (v *visit) call(ctx context.Context, a *ledger.Attempt) (graph.Reply, error) {
+	deadline := a.Begun.Add(v.c.Timing.Budget)
+	ctx, cancel := context.WithTimeout(ctx, min(CallTimeout, v.c.Timing.Budget))
+	defer cancel()
+	set := make([]graph.Item, len(a.Set))
+	for i, it := range a.Set {
+		set[i] = graph.Item{ID: it.ID, Type: string(it.Type)}
+	}
+	began := time.Now()
+	v.calls++
+	reply, err := v.graph.ChangeAssignments(ctx, v.addr.Device, set, deadline)
+	v.called("post", began, err)
+	return reply, err
+}
+
+// called measures one request.
+func (v *visit) called(op string, began time.Time, err error) {
+	kind := "ok"
+	if e := (*graph.Error)(nil); errors.As(err, &e) {
+		kind = string(e.Kind)
+	}
+	v.c.Metrics.GraphCalls.WithLabelValues(op, kind).Inc()
+	v.c.Metrics.GraphSeconds.WithLabelValues(op, kind).Observe(time.Since(began).Seconds())
+}
+
+// unavailable puts the wake-up back after something that was certainly not done.
+func (v *visit) unavailable(err error) *end {
+	return &end{events.Unavailable, backoff(v.wake.Deliveries, retryMin, retryMax), err}
+}
+
+func items(from []graph.Item) []events.Item {
+	s := make([]events.Item, len(from))
+	for i, it := range from {
+		s[i] = events.Item{ID: it.ID, Type: events.ItemType(it.Type)}
+	}
+	return s
+}

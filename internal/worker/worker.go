@@ -1,0 +1,201 @@
+// Package worker turns stored events into calls to Graph, in two stages that
+// share nothing but the ledger:
+//
+//	CHANGES ──► fold ──► ledger ──► DEVICES ──► reconcile ──► Graph
+//	             │                                 │
+//	             └───► DEAD, OUTCOMES ◄────────────┘
+//
+// Fold never calls Graph: it puts events into their device's document and wakes
+// the device. Reconcile looks at a device's document, not at a message, and
+// obeys it until it is settled or must wait. Any number of workers may run;
+// they meet only in the ledger's compare-and-swap.
+//
+// Order of writes, so that a crash between any two is repaired by whoever comes
+// next: document before wake-up before ack; attempt before call; answer before
+// outcome; DEAD, OUTCOMES, clear, ack.
+package worker
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"changerelay/internal/events"
+	"changerelay/internal/graph"
+	"changerelay/internal/ledger"
+	"changerelay/internal/metrics"
+	"changerelay/internal/stream"
+)
+
+// Config is what a worker needs. Streams, Ledger, Metrics and Log are required.
+type Config struct {
+	Streams *stream.Streams
+	Ledger  *ledger.Store
+	Tenants map[string]*graph.Client // by tenant name; an event for another is invalid
+	Metrics *metrics.Metrics
+	Log     *slog.Logger
+
+	Timing    ledger.Timing // zero is ledger.DefaultTiming
+	MaxAge    time.Duration // an event untold so long after acceptance expires; zero is 4 h
+	Retention time.Duration // of CHANGES and DEAD: tombstones stay as long; zero is 30 days
+
+	FoldSlots      int // batches folded at once; zero is 4
+	FoldBatch      int // events a batch; zero is 256
+	ReconcileSlots int // devices reconciled at once, a tenant; zero is 32
+
+	Now func() time.Time // zero is time.Now
+	At  func(Point)      // called at each crash point; for tests
+}
+
+// A Worker runs both stages.
+type Worker struct {
+	c       Config
+	pauses  map[string]*pause // by tenant; not changed after New
+	started func(tenant string)
+}
+
+// New returns a worker that Run starts.
+func New(c Config) *Worker {
+	if c.Timing == (ledger.Timing{}) {
+		c.Timing = ledger.DefaultTiming
+	}
+	setDefault(&c.MaxAge, DefaultMaxAge)
+	setDefault(&c.Retention, stream.DefaultRetention)
+	setDefault(&c.FoldSlots, DefaultFoldSlots)
+	setDefault(&c.FoldBatch, DefaultFoldBatch)
+	setDefault(&c.ReconcileSlots, DefaultReconcileSlots)
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.At == nil {
+		c.At = func(Point) {}
+	}
+	w := &Worker{c: c, pauses: map[string]*pause{}}
+	for t := range c.Tenants {
+		w.pauses[t] = &pause{now: c.Now}
+	}
+	return w
+}
+
+func setDefault[T comparable](v *T, d T) {
+	if *v == *new(T) {
+		*v = d
+	}
+}
+
+// Run works until ctx ends, and returns when what was begun is finished.
+func (w *Worker) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	for t, g := range w.c.Tenants {
+		wg.Go(func() { w.greet(ctx, t, g) })
+	}
+	w.started = w.starter(ctx, &wg)
+	wg.Go(func() { w.discover(ctx) })
+	wg.Go(func() { w.measure(ctx) })
+	err := w.c.Streams.Folds(ctx, w.c.FoldBatch, w.c.FoldSlots, w.fold)
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// starter returns a function that starts a tenant's reconcile loop once. A
+// tenant's consumer is made at its first wake-up, so that a thousand tenants
+// that never change anything cost nothing.
+func (w *Worker) starter(ctx context.Context, wg *sync.WaitGroup) func(string) {
+	var running sync.Map
+	return func(tenant string) {
+		if _, ok := w.c.Tenants[tenant]; !ok || ctx.Err() != nil {
+			return
+		}
+		if _, ok := running.LoadOrStore(tenant, true); ok {
+			return
+		}
+		wg.Go(func() {
+			_ = w.c.Streams.Wakes(ctx, tenant, w.c.ReconcileSlots, w.pauses[tenant].left, w.reconcile)
+		})
+	}
+}
+
+// discover starts the loops of tenants that another worker, or an earlier run,
+// has woken.
+func (w *Worker) discover(ctx context.Context) {
+	every(ctx, DiscoverEvery, func() {
+		tenants, err := w.c.Streams.Tenants(ctx)
+		if err != nil && ctx.Err() == nil {
+			w.c.Log.Warn("looking for tenants with work", "err", err)
+		}
+		for _, t := range tenants {
+			w.started(t)
+		}
+	})
+}
+
+// measure keeps the gauge of due devices, which a scraper reads.
+func (w *Worker) measure(ctx context.Context) {
+	every(ctx, MeasureEvery, func() {
+		due, err := w.c.Streams.Due(ctx)
+		if err != nil {
+			return // readiness says so
+		}
+		for t := range w.c.Tenants {
+			w.c.Metrics.DueDevices.WithLabelValues(t).Set(float64(due[t]))
+		}
+	})
+}
+
+// every calls f now and then each d until ctx ends.
+func every(ctx context.Context, d time.Duration, f func()) {
+	tick := time.NewTicker(d)
+	defer tick.Stop()
+	for {
+		f()
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// needed are the application permissions of the two calls that reconcile makes.
+var needed = []string{"DeviceManagementManagedDevices.PrivilegedOperations.All", "DeviceManagementManagedDevices.Read.All"}
+
+// greet gets a tenant's first token and says which permission it lacks. Work
+// does not wait for it: Graph's own word counts.
+func (w *Worker) greet(ctx context.Context, tenant string, g *graph.Client) {
+	log := w.c.Log.With("tenant", tenant)
+	roles, err := g.Roles(ctx)
+	if err != nil {
+		if ctx.Err() == nil {
+			log.Error("no token for the tenant: check tenant_id, client_id and client_secret in the configuration", "err", err)
+		}
+		return
+	}
+	has := map[string]bool{}
+	for _, r := range roles {
+		has[r] = true
+	}
+	for _, n := range needed {
+		if !has[n] && !(n == needed[1] && has["DeviceManagementManagedDevices.ReadWrite.All"]) {
+			log.Error("the application lacks a permission: grant it in Entra, with admin consent, and restart", "permission", n)
+		}
+	}
+}
+
+// end counts and logs one unit of work, at its single exit.
+func (w *Worker) end(ctx context.Context, stage string, o events.Outcome, began time.Time, attrs ...any) {
+	w.c.Metrics.Outcomes.WithLabelValues(stage, string(o)).Inc()
+	level := slog.LevelInfo
+	switch {
+	case o.Dead():
+		level = slog.LevelWarn
+	case o == events.Busy || o == events.Superseded || o == events.Duplicate:
+		level = slog.LevelDebug
+	}
+	attrs = append([]any{"stage", stage, "outcome", o, "took", time.Since(began).Round(time.Microsecond)}, attrs...)
+	w.c.Log.Log(ctx, level, stage, attrs...)
+}
