@@ -34,7 +34,7 @@ var places = map[string]place{
 	"internal/ingest":        {2, []string{"internal/events", "internal/metrics", "internal/ingest/*"}},
 	"internal/worker":        {2, []string{"internal/events", "internal/ledger", "internal/quota", "internal/graph", "internal/stream", "internal/metrics"}},
 	"internal/standalone":    {3, all},
-	"cmd/internal/boot":      {3, []string{"internal/events"}},
+	"cmd/internal/boot":      {3, []string{"internal/ingest/verify", "internal/ingest/source"}}, // what their settings may be
 	"cmd/*":                  {4, all},
 }
 

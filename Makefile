@@ -1,0 +1,99 @@
+# Needs Go alone; gcc as well for the race detector.
+# `make` lists the targets.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+GO        ?= go
+FUZZTIME  ?= 30s
+BENCHTIME ?= 1s
+SEEDS     ?= 1000000
+VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+
+# Tools are built once for each state of tools/go.sum, apart from our own modules.
+TOOLS := .cache/tools-$(shell sha256sum tools/go.sum | cut -c1-12)
+
+# Both modules' files; dot folders hold none of ours.
+GOFILES = $(shell find . -name '*.go' -not -path './.*')
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: build
+build: ## build every command into bin/
+	@for dir in cmd/*/; do \
+		name=$$(basename $$dir); \
+		if [ $$name = internal ]; then continue; fi; \
+		case $$name in relayctl) out=bin/$$name ;; *) out=bin/changerelay-$$name ;; esac; \
+		echo "$$out"; \
+		CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false \
+			-ldflags "-s -w -X changerelay/cmd/internal/boot.version=$(VERSION)" -o $$out ./$$dir; \
+	done
+
+.PHONY: test
+test: ## run the tests
+	$(GO) test ./...
+
+.PHONY: race
+race: ## run the tests under the race detector; SKIPPED without a C compiler
+	@if command -v "$$($(GO) env CC)" >/dev/null; then \
+		set -x; CGO_ENABLED=1 $(GO) test -race -timeout 10m ./...; \
+	else \
+		echo "SKIPPED race: there is no C compiler"; \
+	fi
+
+.PHONY: vet
+vet: ## go vet
+	$(GO) vet ./...
+
+.PHONY: fmt-check
+fmt-check: ## fail on files that gofmt would change
+	@bad=$$(gofmt -s -l $(GOFILES)); \
+	if [ -n "$$bad" ]; then echo "gofmt -s -w these:"; echo "$$bad"; exit 1; fi
+
+.PHONY: tidy-check
+tidy-check: ## fail when go.mod or go.sum is not tidy
+	$(GO) mod tidy -diff
+	cd tools && $(GO) mod tidy -diff
+
+.PHONY: staticcheck
+staticcheck: $(TOOLS)/staticcheck ## staticcheck, with the version of tools/go.mod
+	$(TOOLS)/staticcheck ./...
+
+.PHONY: check
+check: fmt-check vet staticcheck race ## everything a change must pass
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME (30s)
+	@$(GO) test -list '^Fuzz' ./... | \
+		awk '/^Fuzz/ { names[n++] = $$1 } /^(ok|\?)/ { for (i = 0; i < n; i++) print $$2, names[i]; n = 0 }' | \
+		while read -r package target; do \
+			echo "== $$package $$target"; \
+			$(GO) test "$$package" -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) </dev/null; \
+		done
+
+.PHONY: bench
+bench: ## run the benchmarks, BENCHTIME (1s) each
+	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+
+.PHONY: prove
+prove: ## the device protocol's simulation over SEEDS (1000000) seeds; LEDGER_SEED=n replays one
+	LEDGER_SEEDS=$(SEEDS) $(GO) test ./internal/ledger -run TestSimulation -count 1 -timeout 0 -v
+
+.PHONY: tools
+tools: $(TOOLS)/staticcheck ## build the tools of tools/go.mod into .cache/
+
+# Built to one side and moved into place, so that an interrupted build leaves none.
+$(TOOLS)/%: tools/go.mod tools/go.sum
+	mkdir -p $(TOOLS).new $(TOOLS)
+	cd tools && CGO_ENABLED=0 $(GO) build -buildvcs=false -o ../$(TOOLS).new/ tool
+	mv $(TOOLS).new/* $(TOOLS)/
+	rmdir $(TOOLS).new
+	touch $(TOOLS)/*
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf bin .cache

@@ -1,0 +1,134 @@
+package boot
+
+import (
+	"maps"
+	"net"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The words that may stand where the file asks for one of a few. Those of
+// sources belong to the packages that act on them.
+var (
+	logFormats = []string{"json", "text"}
+	logLevels  = []string{"debug", "info", "warn", "error"}
+	clouds     = []string{"global", "usgov", "dod", "china", "custom"}
+)
+
+var (
+	namePattern   = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
+	guidPattern   = regexp.MustCompile(`(?i)^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+	domainPattern = regexp.MustCompile(`(?i)^([a-z0-9-]{1,63}\.)+[a-z]{2,63}$`)
+	envPattern    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+)
+
+// checkConfig finds what decoding cannot: values that fit their type and still
+// make no sense, and names that nothing else in the file has.
+func (d *decoder) checkConfig(c *Config) {
+	d.checkNATS(&c.NATS, c.Worker.Timing)
+	d.listen("ingest.listen", c.Ingest.Listen)
+	d.baseURL("ingest.base_url", c.Ingest.BaseURL)
+	d.listen("admin.listen", c.Admin.Listen)
+	if c.Ingest.Listen == c.Admin.Listen {
+		d.bad("admin.listen", "want another address than ingest.listen")
+	}
+	d.oneOf("log.format", c.Log.Format, logFormats)
+	d.oneOf("log.level", c.Log.Level, logLevels)
+	d.checkWorker(c.Worker)
+	for _, name := range slices.Sorted(maps.Keys(c.Tenants)) {
+		t := c.Tenants[name]
+		d.checkTenant(name, &t)
+		c.Tenants[name] = t
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Sources)) {
+		d.checkSource(name, c.Sources[name], c.Tenants)
+	}
+}
+
+func (d *decoder) checkNATS(n *NATS, t Timing) {
+	for server := range strings.SplitSeq(n.URL, ",") {
+		d.brokerURL(server)
+	}
+	if n.Replicas != 1 && n.Replicas != 3 && n.Replicas != 5 {
+		d.bad("nats.replicas", "want 1, 3 or 5")
+	}
+	if n.Retention < time.Hour || n.Retention <= t.MaxAge {
+		d.bad("nats.retention", "want at least 1h, and more than worker.timing.max_age")
+	}
+	if !n.Token.IsZero() && n.CredentialsFile != "" {
+		d.bad("nats.token", "want token or credentials_file, not both")
+	}
+	d.secret("nats.token", n.Token)
+	if (n.CertFile == "") != (n.KeyFile == "") {
+		d.bad("nats.cert_file", "want cert_file and key_file together")
+	}
+}
+
+// brokerURL does not repeat the URL in errors: it may hold a password.
+func (d *decoder) brokerURL(server string) {
+	u, err := url.Parse(strings.TrimSpace(server))
+	switch {
+	case err != nil || u.Host == "" || !slices.Contains([]string{"nats", "tls", "ws", "wss"}, u.Scheme):
+		d.bad("nats.url", "want nats://host:port or tls://host:port, or several with commas")
+	case u.User != nil:
+		d.bad("nats.url", "credentials do not belong here; use token, credentials_file or cert_file")
+	}
+}
+
+func (d *decoder) checkWorker(w Worker) {
+	d.within("worker.fold_slots", w.FoldSlots, 1, 256)
+	d.within("worker.reconcile_slots", w.ReconcileSlots, 1, 4096)
+	t := w.Timing
+	for key, value := range map[string]time.Duration{
+		"fresh": t.Fresh, "lag": t.Lag, "settle": t.Settle, "hold": t.Hold, "skew": t.Skew, "budget": t.Budget, "max_age": t.MaxAge,
+	} {
+		if value <= 0 {
+			d.bad("worker.timing."+key, "want more than 0s")
+		}
+	}
+	if t.Settle < t.Lag {
+		d.bad("worker.timing.settle", "want at least worker.timing.lag: it is the longer of the two waits")
+	}
+	if t.Hold <= t.Settle {
+		d.bad("worker.timing.hold", "want more than worker.timing.settle")
+	}
+	if t.MaxAge <= t.Settle+t.Budget {
+		d.bad("worker.timing.max_age", "want more than settle and budget together, or an event expires before it is retried once")
+	}
+}
+
+func (d *decoder) listen(path, address string) {
+	_, port, err := net.SplitHostPort(address)
+	if n, e := strconv.Atoi(port); err != nil || e != nil || n < 0 || n > 65535 {
+		d.bad(path, "want host:port or :port")
+	}
+}
+
+// baseURL may be http: who ends TLS, and where, is not ours to know.
+func (d *decoder) baseURL(path, value string) {
+	u, err := url.Parse(value)
+	if value != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || !isRoot(u, value)) {
+		d.bad(path, "want an https:// or http:// URL without a slash at its end")
+	}
+}
+
+func (d *decoder) oneOf(path, value string, words []string) {
+	if slices.Contains(words, value) {
+		return
+	}
+	if near := nearest(value, words); near != "" {
+		d.bad(path, "want one of %s; did you mean %q?", strings.Join(words, ", "), near)
+		return
+	}
+	d.bad(path, "want one of %s", strings.Join(words, ", "))
+}
+
+func (d *decoder) within(path string, value, low, high int) {
+	if value < low || value > high {
+		d.bad(path, "want %d to %d", low, high)
+	}
+}
