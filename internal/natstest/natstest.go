@@ -46,10 +46,10 @@ func Server(t testing.TB, opts ...Option) *Broker {
 	return b
 }
 
-// newBroker makes a stopped server with a store and, later, a port of its own.
+// newBroker makes a stopped server with a store and a port of its own.
 func newBroker(t testing.TB, name string, opts ...Option) *Broker {
 	b := &Broker{t: t, opts: server.Options{
-		ServerName: name, Host: "127.0.0.1", Port: server.RANDOM_PORT,
+		ServerName: name, Host: "127.0.0.1", Port: freePorts(t, 1)[0],
 		JetStream: true, StoreDir: t.TempDir(), JetStreamMaxStore: maxStore,
 		NoLog: true, NoSigs: true,
 	}}
@@ -80,7 +80,6 @@ func (b *Broker) Start() {
 	if !b.s.ReadyForConnections(upWithin) {
 		b.t.Fatalf("natstest: server %s is not up after %v", b.opts.ServerName, upWithin)
 	}
-	b.opts.Port = b.s.Addr().(*net.TCPAddr).Port
 }
 
 func (b *Broker) launch() {

@@ -83,4 +83,3 @@ func TestAMisspelledSubjectIsStored(t *testing.T) {
 		t.Errorf("a sequence that is not there: %v, want ErrNotFound", err)
 	}
 }
-

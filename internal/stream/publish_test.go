@@ -224,7 +224,7 @@ func TestReportTwiceIsOne(t *testing.T) {
 	if got := stored(t, s, Outcomes); got != 512 {
 		t.Errorf("%d outcomes are stored, want 512", got)
 	}
-	if r, err := s.Find(t.Context(), event(t, 1).Ref()); err != nil || r.Outcome != events.Accepted {
+	if r, err := s.Final(t.Context(), event(t, 1).Ref()); err != nil || r.Outcome != events.Accepted {
 		t.Errorf("found %+v, %v; want the first outcome", r, err)
 	}
 }
