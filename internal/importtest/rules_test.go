@@ -34,8 +34,8 @@ var places = map[string]place{
 	"internal/ingest":        {2, []string{"internal/events", "internal/metrics", "internal/ingest/*"}},
 	"internal/worker":        {2, []string{"internal/events", "internal/ledger", "internal/quota", "internal/graph", "internal/stream", "internal/metrics"}},
 	"internal/standalone":    {3, all},
-	"cmd/internal/boot":      {3, []string{"internal/ingest/verify", "internal/ingest/source"}}, // what their settings may be
-	"cmd/*":                  {4, all},
+	"cmd/internal/boot":      {4, all}, // makes parts of the configuration
+	"cmd/*":                  {5, all},
 }
 
 // doubles stand in for the world outside, in any package's tests.
@@ -45,10 +45,10 @@ var doubles = []string{"internal/natstest", "internal/graphsim"}
 // whose tests may. A longer prefix is asked first.
 var modules = []struct{ prefix, code, tests string }{
 	{"github.com/nats-io/nats-server", "internal/standalone internal/natstest", "*"},
-	{"github.com/nats-io", "internal/stream internal/ledger internal/quota internal/standalone internal/natstest cmd/*", "internal/worker"},
+	{"github.com/nats-io", "internal/stream internal/ledger internal/quota internal/standalone internal/natstest cmd/internal/boot cmd/*", "internal/worker"},
 	{"github.com/labstack/echo", "internal/ingest", ""},
 	{"github.com/AzureAD/microsoft-authentication-library-for-go", "internal/graph", "internal/graphsim"},
-	{"github.com/prometheus", "internal/metrics cmd/*", "internal/ingest internal/worker internal/standalone"},
+	{"github.com/prometheus", "internal/metrics internal/standalone cmd/*", "internal/ingest internal/worker"},
 	{"github.com/alecthomas/kong", "cmd/* cmd/internal/boot", ""},
 	{"github.com/goccy/go-yaml", "cmd/* cmd/internal/boot", ""},
 	{"golang.org/x/sync", "*", ""},
@@ -149,14 +149,14 @@ func TestVerdict(t *testing.T) {
 		{"internal/ingest", "changerelay/internal/stream", false, false},
 		{"internal/worker", "changerelay/internal/graphsim", false, false},
 		{"internal/worker", "changerelay/internal/ingest/source", false, false},
-		{"cmd/internal/boot", "changerelay/internal/stream", false, false},
+		{"cmd/internal/boot", "changerelay/internal/stream", false, true},
 		// siblings, upward, unknown
 		{"internal/stream", "changerelay/internal/ledger", false, false},
 		{"internal/graphsim", "changerelay/internal/graph", false, false},
 		{"internal/ingest/verify", "changerelay/internal/ingest/source", false, false},
 		{"internal/ingest", "changerelay/internal/worker", false, false},
 		{"cmd/worker", "changerelay/cmd/ingest", false, false},
-		{"cmd/internal/boot", "changerelay/internal/standalone", false, false},
+		{"cmd/internal/boot", "changerelay/internal/standalone", false, true},
 		{"internal/events", "changerelay/internal/ledger", false, false},
 		{"internal/ingest/verify", "changerelay/internal/ingest", false, false},
 		{"internal/standalone", "changerelay/cmd/internal/boot", false, false},

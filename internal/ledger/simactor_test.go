@@ -69,7 +69,7 @@ func (a *simActor) load() {
 
 // save is the compare-and-swap.
 func (a *simActor) save(d Device) bool {
-	if a.rev != a.dev.rev || !a.w.quiet && a.w.chance(40) {
+	if a.rev != a.dev.rev && *sloppy != "swap" || !a.w.quiet && a.w.chance(40) {
 		return false
 	}
 	if a.w.seed%8 == 0 { // through the stored form
@@ -111,6 +111,7 @@ func (a *simActor) pull() {
 
 func (a *simActor) foldLoad() {
 	a.load()
+	a.msg.acked = a.msg.acked || *sloppy == "early ack"
 	a.pc = a.fold
 }
 
@@ -197,7 +198,7 @@ func (a *simActor) obey() {
 }
 
 func (a *simActor) ack() {
-	if w := a.dev.wake; w != nil && w.seq == a.seq {
+	if w := a.dev.wake; w != nil && (w.seq == a.seq || *sloppy == "any wake-up") {
 		a.dev.wake = nil
 	}
 }
@@ -205,8 +206,26 @@ func (a *simActor) ack() {
 // report publishes outcomes, and only then clears them.
 func (a *simActor) report() {
 	var keys []string
-	for _, r := range a.doc.Reports {
+	rs := a.doc.Reports
+	for _, r := range rs {
 		keys = append(keys, r.Key)
+	}
+	clear := func() {
+		a.load()
+		a.save(a.doc.Reported(keys...))
+		a.pc = a.look
+	}
+	if *sloppy == "early clear" {
+		clear()
+		a.pc = func() { a.publish(rs); a.pc = a.look }
+		return
+	}
+	a.publish(rs)
+	a.pc = clear
+}
+
+func (a *simActor) publish(rs []Report) {
+	for _, r := range rs {
 		if len(a.w.final[r.Key]) == 0 { // expected-last-sequence 0
 			a.w.final[r.Key] = append(a.w.final[r.Key], r.Outcome)
 			a.w.reports[r.Key] = r
@@ -216,11 +235,6 @@ func (a *simActor) report() {
 			}
 			a.w.trace("%s %v reports %s %s %s", a.w.at(), a, r.Key, r.Outcome, r.Reason)
 		}
-	}
-	a.pc = func() {
-		a.load()
-		a.save(a.doc.Reported(keys...))
-		a.pc = a.look
 	}
 }
 
@@ -233,6 +247,9 @@ func (a *simActor) read() {
 
 func (a *simActor) see() {
 	a.load()
+	if *sloppy == "read's end" {
+		a.sight.At = a.now()
+	}
 	if d := a.doc.See(a.sight, simTiming); a.save(d) {
 		a.w.trace("%s %v sees device %d: removed %v restored %v → held %v retell %v", a.w.at(), a, a.dev.n,
 			ids(a.sight.Removed), ids(a.sight.Restored), ids(d.View.Held), d.Retell)
@@ -243,9 +260,11 @@ func (a *simActor) see() {
 func (a *simActor) begin() {
 	a.id = fmt.Sprint("a", a.w.steps)
 	d := a.doc.Begin(a.id, a.now(), simTiming)
-	if !a.save(d) || d.Attempt == nil {
+	a.trimmed(d)
+	if !a.save(d) && *sloppy != "unannounced" || d.Attempt == nil {
 		return
 	}
+	a.doc = d
 	a.end = d.Attempt.Begun.Add(simTiming.Budget)
 	if d.Blame.probing() {
 		a.w.tally["probes"]++
@@ -253,8 +272,27 @@ func (a *simActor) begin() {
 	a.pc = a.call
 }
 
+// trimmed fails when a newer event that adds to the set was kept and an older
+// one refused for want of room.
+func (a *simActor) trimmed(d Device) {
+	if a.doc.Blame != nil {
+		return // one is told at a time
+	}
+	for _, r := range d.Reports[len(a.doc.Reports):] {
+		for _, m := range a.w.msgs {
+			kept := m.dev == a.dev && slices.ContainsFunc(d.Pending, func(e Entry) bool { return e.Key == m.e.Key })
+			if older := (&simMsg{e: r.Entry, first: r.Order}); kept && m.later(older) && slices.ContainsFunc(m.e.Changes, func(c events.Change) bool {
+				_, held := index(a.doc.View.Held)[c.Item.ID]
+				return c.Intent == events.Remove && !held && a.doc.outranks(m.e, c)
+			}) {
+				a.w.fail("there is no room for %s, and %s, which is newer, was kept", r.Key, m.e.Key)
+			}
+		}
+	}
+}
+
 func (a *simActor) call() {
-	if !a.now().Before(a.end) {
+	if !a.now().Before(a.end) && *sloppy != "deadline" {
 		a.answer(func(d Device) (Device, error) { return d.Released(a.id) })
 		return
 	}
@@ -279,7 +317,12 @@ func (a *simActor) call() {
 		a.drop()
 	default:
 		a.w.tally["lost replies"]++
-		a.answer(func(d Device) (Device, error) { return d.InDoubt(a.id, a.now(), simTiming) })
+		a.answer(func(d Device) (Device, error) {
+			if *sloppy == "blind" {
+				return d.Released(a.id)
+			}
+			return d.InDoubt(a.id, a.now(), simTiming)
+		})
 	}
 }
 
@@ -292,6 +335,9 @@ func (a *simActor) answer(f func(Device) (Device, error)) {
 			a.dev.graph.inflight = slices.DeleteFunc(a.dev.graph.inflight, func(b *simActor) bool { return a == b })
 			a.called = false
 			a.pc = a.look
+			if *sloppy == "leave" {
+				a.pc = func() { a.ack(); a.drop() }
+			}
 		}
 	}
 }

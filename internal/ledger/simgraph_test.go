@@ -154,8 +154,21 @@ func (g *simGraph) edit(w *world, id string) {
 		g.restored[id] = true
 	}
 	g.foreign[id] = simEdit{w.now, removed, !w.doubtful(g, id, removed)}
+	w.crowd(g)
 	g.record(w.now)
 	w.trace("%s an admin edits %s: removed %v", w.at(), id, removed)
+}
+
+// crowd remembers that an admin used the room that a late call had made: what
+// the relay is to tell again and what the admin wants are more than Graph allows.
+func (w *world) crowd(g *simGraph) {
+	for _, d := range w.devices {
+		all := maps.Clone(g.held)
+		for _, it := range d.doc.View.Held {
+			all[it.ID] = true
+		}
+		d.full = d.full || &d.graph == g && len(all) > events.MaxItems
+	}
 }
 
 // doubtful reports whether an admin's edit looks just like a call in doubt: then

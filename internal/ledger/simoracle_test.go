@@ -54,7 +54,7 @@ func (w *world) want(d *simDevice) (want, sure map[string]bool) {
 			continue
 		}
 		for _, c := range m.e.Changes {
-			if o := newest[c.Item.ID]; o == nil || later(m.e, o.e) {
+			if o := newest[c.Item.ID]; o == nil || m.later(o) {
 				newest[c.Item.ID] = m
 				want[c.Item.ID], sure[c.Item.ID] = c.Intent == events.Remove, true
 			}
@@ -78,14 +78,16 @@ func (w *world) down(m *simMsg) bool {
 	return slices.Contains([]events.Outcome{events.Refused, events.Expired}, w.final[m.e.Key][0])
 }
 
-func later(a, b Entry) bool {
+// later reports whether m is the newer word. A replay is as old as its event.
+func (m *simMsg) later(o *simMsg) bool {
+	a, b := m.first, o.first
 	switch {
 	case !a.Time.Equal(b.Time):
 		return a.Time.After(b.Time)
 	case a.Seq != b.Seq:
 		return a.Seq > b.Seq
 	}
-	return a.Key > b.Key
+	return m.e.Key > o.e.Key
 }
 
 // honest checks that the outcome's word is true.
@@ -97,7 +99,7 @@ func (w *world) honest(m *simMsg) {
 	case events.Superseded:
 		for _, c := range m.e.Changes {
 			if !slices.ContainsFunc(w.msgs, func(n *simMsg) bool {
-				return n.dev == m.dev && later(n.e, m.e) && !w.down(n) &&
+				return n.dev == m.dev && n.later(m) && !w.down(n) &&
 					slices.ContainsFunc(n.e.Changes, func(d events.Change) bool { return d.Item.ID == c.Item.ID })
 			}) {
 				w.fail("%s is superseded, but nothing newer was told about %s", m.e.Key, c.Item.ID)

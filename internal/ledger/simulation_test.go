@@ -87,7 +87,7 @@ func TestSimulation(t *testing.T) {
 }
 
 // sloppy makes the actors break one law of their own, for TestMutations.
-var sloppy = flag.String("sloppy", "", "law that the simulated workers break")
+var sloppy = flag.String("sloppy", "", "what the simulated workers get wrong")
 
 type tally map[string]int
 
@@ -119,6 +119,7 @@ type world struct {
 	now     time.Time
 	start   time.Time
 	steps   int
+	days    int
 	quiet   bool // no more faults: let it settle
 	devices []*simDevice
 	msgs    []*simMsg // CHANGES
@@ -149,6 +150,7 @@ type simWake struct {
 
 type simMsg struct {
 	e          Entry
+	first      Order // of the event, whoever replays it
 	dev        *simDevice
 	acked      bool
 	after      time.Time
@@ -179,16 +181,20 @@ func newWorld(seed uint64) *world {
 		w.actors = append(w.actors, &simActor{w: w, folder: true, skew: skew()}, &simActor{w: w, skew: skew()})
 	}
 	for i := range 2 + w.r.IntN(7) {
-		w.publish(fmt.Sprint("e", i), many)
+		w.publish(i, many)
 	}
 	return w
 }
 
 func (w *world) chance(n int) bool { return w.r.IntN(n) == 0 }
 
-// publish stores a new event in CHANGES.
-func (w *world) publish(key string, many bool) *simMsg {
-	e := Entry{Order: Order{Time: w.start.Add(time.Duration(w.r.IntN(5)) * time.Minute), Seq: uint64(len(w.msgs) + 1), Key: key}, Accepted: w.now}
+// publish stores the i-th new event of a day in CHANGES. Its key says nothing
+// of its place, as a hash does.
+func (w *world) publish(i int, many bool) *simMsg {
+	e := Entry{Order: Order{
+		Time: w.start.Add(time.Duration(w.r.IntN(5)) * time.Minute), Seq: uint64(len(w.msgs) + 1),
+		Key: fmt.Sprintf("%c%d%d", 'a'+w.r.IntN(26), w.days, i),
+	}, Accepted: w.now}
 	items := w.r.Perm(5)[:1+w.r.IntN(3)]
 	if many {
 		items = w.r.Perm(12)[:1+w.r.IntN(6)]
@@ -196,12 +202,12 @@ func (w *world) publish(key string, many bool) *simMsg {
 	for _, j := range items {
 		e.Changes = append(e.Changes, events.Change{Intent: []events.Intent{events.Remove, events.Remove, events.Restore}[w.r.IntN(3)], Item: simItem(fmt.Sprint("app", j))})
 	}
-	return w.store(e, w.devices[w.r.IntN(2)])
+	return w.store(e, e.Order, w.devices[w.r.IntN(2)])
 }
 
-func (w *world) store(e Entry, d *simDevice) *simMsg {
+func (w *world) store(e Entry, first Order, d *simDevice) *simMsg {
 	e.Message = uint64(len(w.msgs) + 1)
-	m := &simMsg{e: e, dev: d}
+	m := &simMsg{e: e, first: first, dev: d}
 	w.msgs = append(w.msgs, m)
 	w.trace("%s stored %s for device %d at %v: %s", w.at(), e.Key, d.n, e.Time.Sub(w.start), simWords(e))
 	return m
@@ -328,15 +334,19 @@ func (w *world) later() {
 	}
 	w.now = w.now.Add(simTiming.Fresh + simTiming.Lag + simTiming.Skew + time.Second)
 	w.start = w.now // new events are newer than what admins did
+	w.days++
 	for i := range 1 + w.r.IntN(3) {
-		w.publish(fmt.Sprint("f", i), false)
+		w.publish(i, false)
 	}
 	for _, m := range w.msgs[:len(w.msgs)-1] {
 		if r, ok := w.reports[m.e.Key]; ok && r.Outcome.Dead() && w.chance(2) && !strings.Contains(m.e.Key, "-r") {
 			e := r.Entry
 			e.Key, e.Accepted, e.Attempts = fmt.Sprintf("%s-r%d", e.Key, e.Seq), w.now, 0
+			if *sloppy == "replay" {
+				e.Time = w.now
+			}
 			w.tally["replays"]++
-			w.store(e, m.dev)
+			w.store(e, m.first, m.dev)
 		}
 	}
 }

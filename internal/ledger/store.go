@@ -20,6 +20,9 @@ const Bucket = "ledger"
 const (
 	casPause = 2 * time.Millisecond   // about; first pause after a lost swap, doubled to
 	casSlow  = 100 * time.Millisecond // about
+	tryFor   = 2 * time.Second        // one read and one write; fsync on a busy R3 takes tens of milliseconds
+	tries    = 6                      // without an answer; together they ride out a change of leader
+	tryPause = 200 * time.Millisecond // about; added by each
 )
 
 // A Store keeps the documents in a JetStream key-value bucket.
@@ -58,7 +61,11 @@ func Open(ctx context.Context, js jetstream.JetStream, replicas int) (*Store, er
 // Get returns the device's document as the leader has it; the zero Device if
 // there is none.
 func (s *Store) Get(ctx context.Context, a events.Address) (Device, error) {
-	d, _, _, err := s.load(ctx, a)
+	var d Device
+	err := s.persist(ctx, func(ctx context.Context) (err error) {
+		d, _, _, err = s.load(ctx, a)
+		return err
+	})
 	return d, err
 }
 
@@ -71,7 +78,7 @@ func (s *Store) load(ctx context.Context, a events.Address) (d Device, stored []
 		return Device{}, nil, 0, fmt.Errorf("reading ledger %s: %w", a, err)
 	}
 	if d, err = decode(e.Value()); err != nil {
-		return Device{}, nil, 0, fmt.Errorf("reading ledger %s: %w", a, err)
+		return Device{}, nil, 0, final{fmt.Errorf("reading ledger %s: %w", a, err)}
 	}
 	return d, e.Value(), e.Revision(), nil
 }
@@ -84,33 +91,72 @@ func (s *Store) load(ctx context.Context, a events.Address) (d Device, stored []
 // A write whose reply is lost may be made all the same: f then meets its own
 // work, and must make nothing of it.
 func (s *Store) Update(ctx context.Context, a events.Address, f func(Device) (Device, error)) (Device, error) {
-	for pause := casPause; ; pause = min(2*pause, casSlow) {
-		old, stored, revision, err := s.load(ctx, a)
-		if err != nil {
-			return Device{}, err
+	var d Device
+	err := s.persist(ctx, func(ctx context.Context) (err error) {
+		d, err = s.swap(ctx, a, f)
+		return err
+	})
+	return d, err
+}
+
+// swap is one try of Update.
+func (s *Store) swap(ctx context.Context, a events.Address, f func(Device) (Device, error)) (Device, error) {
+	old, stored, revision, err := s.load(ctx, a)
+	if err != nil {
+		return old, err
+	}
+	d, err := f(old)
+	if err != nil {
+		return old, final{err}
+	}
+	b, err := d.encode()
+	if err != nil {
+		return old, final{fmt.Errorf("writing ledger %s: %w", a, err)}
+	}
+	if bytes.Equal(b, stored) || stored == nil && bytes.Equal(b, nothing) {
+		return d, nil
+	}
+	if _, err = s.kv.Update(ctx, a.String(), b, revision); err != nil {
+		return old, fmt.Errorf("writing ledger %s: %w", a, err)
+	}
+	return d, nil
+}
+
+// nothing is the stored form of the zero Device, which is not stored.
+var nothing, _ = Device{}.encode()
+
+// A final error is not tried again.
+type final struct{ error }
+
+func (f final) Unwrap() error { return f.error }
+
+// persist repeats a try that lost a swap, for as long as ctx allows, and one that
+// the broker did not answer, a few times: a request to a leader that has just
+// died is never answered, and the next one finds the new leader.
+func (s *Store) persist(ctx context.Context, try func(context.Context) error) error {
+	for lost, failed := 0, 0; ; {
+		within, cancel := context.WithTimeout(ctx, tryFor)
+		err := try(within)
+		cancel()
+		if f := (final{}); errors.As(err, &f) {
+			return f.error
 		}
-		d, err := f(old)
-		if err != nil {
-			return old, err
+		// A lost swap is one error on a single node and mostly the other on a cluster.
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, jetstream.ErrKeyExists), errors.Is(err, jetstream.ErrKeyRevisionMismatch):
+			lost++
+		default:
+			failed++
 		}
-		b, err := d.encode()
-		if err != nil {
-			return old, fmt.Errorf("writing ledger %s: %w", a, err)
+		if failed >= tries {
+			return err
 		}
-		if bytes.Equal(b, stored) || stored == nil && len(d.Told)+len(d.Pending)+len(d.Reports) == 0 && d.View.At.IsZero() {
-			return d, nil
-		}
-		_, err = s.kv.Update(ctx, a.String(), b, revision)
-		if err == nil {
-			return d, nil
-		}
-		// A lost swap is one error on a single node and often the other on a cluster.
-		if !errors.Is(err, jetstream.ErrKeyExists) && !errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
-			return old, fmt.Errorf("writing ledger %s: %w", a, err)
-		}
+		pause := min(casPause<<min(lost, 10), casSlow) + time.Duration(failed)*tryPause
 		select {
 		case <-ctx.Done():
-			return old, fmt.Errorf("writing ledger %s: %w", a, ctx.Err())
+			return fmt.Errorf("%w; last: %w", ctx.Err(), err)
 		case <-time.After(rand.N(2 * pause)):
 		}
 	}

@@ -6,7 +6,7 @@ var (
 	results = []string{"stored", "duplicate", "conflict", "unavailable"}
 	stages  = []string{"ingest", "fold", "reconcile"}
 	ops     = []string{"post", "get", "token"}
-	kinds   = []string{"ok", "refused", "approval_required", "throttled", "unavailable", "in_doubt"}
+	kinds   = []string{"ok", "refused", "gone", "denied", "approval_required", "throttled", "unavailable", "in_doubt"}
 )
 
 func (m *Metrics) ingest(f factory, l Labels) {

@@ -34,7 +34,7 @@ type DeadLetter struct {
 	Reason   string         // why, in one line
 	Data     []byte         // as received
 	Origin   string         // the subject it was received under
-	Sequence uint64         // in CHANGES, 0 if it never was there
+	Sequence uint64         // in CHANGES, of its first message if it is a replay; 0 if it never was there
 	At       time.Time      // when it was given up
 	Number   uint64         // in DEAD; Bury does not read it
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -22,9 +24,15 @@ func (w *Worker) fold(ctx context.Context, ds []*stream.Delivery) {
 	groups := map[events.Address][]*arrival{}
 	for _, d := range ds {
 		a, err := w.read(d)
-		if err != nil {
-			w.bury(ctx, a, err)
+		if err == nil {
+			err = w.first(ctx, a)
+		}
+		if invalid := (*events.InvalidError)(nil); errors.As(err, &invalid) {
+			w.bury(ctx, a, invalid)
 			continue
+		}
+		if err != nil {
+			continue // left undecided, it comes again
 		}
 		groups[a.event.Address()] = append(groups[a.event.Address()], a)
 	}
@@ -63,6 +71,26 @@ func (w *Worker) read(d *stream.Delivery) (*arrival, error) {
 	}
 	a.entry = ledger.NewEntry(a.event, a.ref, d.Sequence, d.Time)
 	return a, nil
+}
+
+// first gives the replay of a dead letter the order that its event had when it
+// was first stored: an old word must not undo a newer one. The letter is looked
+// up because a header could be forged.
+func (w *Worker) first(ctx context.Context, a *arrival) error {
+	_, number, ok := strings.Cut(a.ref.Key, "-r")
+	if !ok {
+		return nil
+	}
+	n, _ := strconv.ParseUint(number, 10, 64) // the subject was parsed
+	l, err := w.c.Streams.Letter(ctx, n)
+	switch base, _, _ := strings.Cut(l.Ref.Key, "-r"); {
+	case errors.Is(err, events.ErrNotFound), err == nil && (l.Ref.Address != a.ref.Address || base+"-r"+number != a.ref.Key):
+		return &events.InvalidError{Field: "subject", Reason: "it replays dead letter " + number + ", which is not of this event; use relayctl to replay"}
+	case err != nil:
+		return err
+	}
+	a.entry.Seq = l.Sequence
+	return nil
 }
 
 // foldDevice folds arrivals for one device, wakes it, and acks. What finds no
@@ -153,10 +181,11 @@ func (w *Worker) bury(ctx context.Context, a *arrival, cause error) {
 	})
 	w.c.At(InvalidDead)
 	if err == nil && a.ref != (events.Ref{}) {
-		err = w.c.Streams.Report(ctx, events.Receipt{
+		_, ticket, _ := events.ParseSubject(a.Subject)
+		err = w.c.Streams.ReportAt(ctx, events.Receipt{
 			ID: a.ref.String(), Ticket: a.event.Ticket, Tenant: a.ref.Tenant, Device: a.ref.Device,
 			Outcome: events.Invalid, Reason: cause.Error(), Accepted: a.Time, Ended: w.c.Now(),
-		})
+		}, ticket)
 	}
 	w.c.At(InvalidEnded)
 	if err == nil {

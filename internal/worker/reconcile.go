@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"changerelay/internal/events"
@@ -134,7 +135,7 @@ func (v *visit) read(ctx context.Context) (graph.Result, error) {
 	began := time.Now()
 	v.reads++
 	r, err := v.graph.ActionResult(ctx, v.addr.Device)
-	v.called("get", began, err)
+	v.called("get", began, err, "removed", len(r.Removed), "restored", len(r.Restored), "request", r.RequestID)
 	return r, err
 }
 
@@ -185,18 +186,23 @@ func (v *visit) call(ctx context.Context, a *ledger.Attempt) (graph.Reply, error
 	began := time.Now()
 	v.calls++
 	reply, err := v.graph.ChangeAssignments(ctx, v.addr.Device, set, deadline)
-	v.called("post", began, err)
+	v.called("post", began, err, "attempt", a.ID, "items", len(set), "events", len(a.Keys), "request", reply.RequestID)
 	return reply, err
 }
 
-// called measures one request.
-func (v *visit) called(op string, began time.Time, err error) {
-	kind := "ok"
-	if e := (*graph.Error)(nil); errors.As(err, &e) {
-		kind = string(e.Kind)
+// called measures and logs one request.
+func (v *visit) called(op string, began time.Time, err error, attrs ...any) {
+	kind, level, took := "ok", slog.LevelInfo, time.Since(began)
+	if err != nil {
+		e := asError(err)
+		kind, level = string(e.Kind), slog.LevelWarn
+		attrs = []any{"status", e.Status, "request", e.RequestID, "err", e}
 	}
 	v.c.Metrics.GraphCalls.WithLabelValues(op, kind).Inc()
-	v.c.Metrics.GraphSeconds.WithLabelValues(op, kind).Observe(time.Since(began).Seconds())
+	v.c.Metrics.GraphSeconds.WithLabelValues(op, kind).Observe(took.Seconds())
+	attrs = append([]any{"stage", "graph", "op", op, "kind", kind, "tenant", v.addr.Tenant, "device", v.addr.Device,
+		"took", took.Round(time.Microsecond)}, attrs...)
+	v.c.Log.Log(context.Background(), level, "graph", attrs...)
 }
 
 // unavailable puts the wake-up back after something that was certainly not done.

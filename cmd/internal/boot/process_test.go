@@ -2,19 +2,13 @@ package boot
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
-	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // TestMain lets the test binary stand in for a command that waits for signals.
@@ -82,79 +76,5 @@ func TestLogger(t *testing.T) {
 	Logger(Log{}, &out).Info("seen")
 	if !strings.HasPrefix(out.String(), "{") {
 		t.Errorf("json log = %s", out.String())
-	}
-}
-
-// A slowHandler holds each request until it is let go.
-type slowHandler struct{ entered, release chan struct{} }
-
-func (h slowHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	close(h.entered)
-	select {
-	case <-h.release:
-	case <-r.Context().Done():
-	}
-	fmt.Fprint(w, "done")
-}
-
-// serveSlow has one request under way when the context ends, and returns
-// Serve's answer and the request's.
-func serveSlow(t *testing.T, drain time.Duration, finish bool) (served, got error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	h := slowHandler{make(chan struct{}), make(chan struct{})}
-	ctx, cancel := context.WithCancel(context.Background())
-	errs, body := make(chan error, 1), make(chan error, 1)
-	srv := &http.Server{Handler: h}
-	srv.RegisterOnShutdown(func() {
-		if finish {
-			close(h.release)
-		}
-	})
-	go func() { errs <- Serve(ctx, srv, l, drain, slog.New(slog.DiscardHandler)) }()
-	go func() { body <- fetch("http://" + l.Addr().String()) }()
-	<-h.entered
-	cancel()
-	return <-errs, <-body
-}
-
-func fetch(url string) error {
-	res, err := http.Get(url)
-	if err != nil {
-		return err
-	}
-	defer res.Body.Close()
-	_, err = io.Copy(io.Discard, res.Body)
-	return err
-}
-
-func TestServeDrains(t *testing.T) {
-	served, got := serveSlow(t, time.Minute, true)
-	if served != nil || got != nil {
-		t.Errorf("Serve = %v, request = %v", served, got)
-	}
-}
-
-func TestServeCutsOffWhatOutlastsDrain(t *testing.T) {
-	served, got := serveSlow(t, time.Millisecond, false)
-	if served == nil || !strings.Contains(served.Error(), "requests still under way after 1ms were cut off") {
-		t.Errorf("Serve = %v", served)
-	}
-	if got == nil {
-		t.Error("the request was answered")
-	}
-}
-
-func TestServeReportsAFailedListener(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.Close()
-	err = Serve(context.Background(), &http.Server{}, l, time.Second, slog.New(slog.DiscardHandler))
-	if err == nil || !strings.HasPrefix(err.Error(), "serving 127.0.0.1:") {
-		t.Errorf("Serve = %v", err)
 	}
 }

@@ -32,7 +32,7 @@ func (g greet) Run(ctx context.Context, out io.Writer) error {
 	return errors.Join(err, ctx.Err())
 }
 
-func ingest(run func(*ingestCLI) error) Program {
+func ingestProgram(run func(*ingestCLI) error) Program {
 	cli := new(ingestCLI)
 	return Program{
 		Name:  "changerelay-ingest",
@@ -59,12 +59,12 @@ func TestExitCodes(t *testing.T) {
 		stdout string
 		stderr string
 	}{
-		{"fine", ingest(func(*ingestCLI) error { return nil }), nil, 0, "", ""},
-		{"failure", ingest(func(*ingestCLI) error { return errors.New("opening ledger: no route") }), nil, 1, "", "changerelay-ingest: opening ledger: no route\n"},
-		{"two lines", ingest(func(*ingestCLI) error { return errors.Join(io.EOF, io.EOF) }), nil, 1, "", "changerelay-ingest: EOF\nchangerelay-ingest: EOF\n"},
-		{"unknown flag", ingest(nil), []string{"--confg", "x"}, 2, "", "changerelay-ingest: unknown flag --confg, did you mean \"--config\"? (see changerelay-ingest --help)\n"},
-		{"stray argument", ingest(nil), []string{"x"}, 2, "", "changerelay-ingest: unexpected argument x (see changerelay-ingest --help)\n"},
-		{"version", ingest(nil), []string{"--version"}, 0, "changerelay-ingest " + Version() + "\n", ""},
+		{"fine", ingestProgram(func(*ingestCLI) error { return nil }), nil, 0, "", ""},
+		{"failure", ingestProgram(func(*ingestCLI) error { return errors.New("opening ledger: no route") }), nil, 1, "", "changerelay-ingest: opening ledger: no route\n"},
+		{"two lines", ingestProgram(func(*ingestCLI) error { return errors.Join(io.EOF, io.EOF) }), nil, 1, "", "changerelay-ingest: EOF\nchangerelay-ingest: EOF\n"},
+		{"unknown flag", ingestProgram(nil), []string{"--confg", "x"}, 2, "", "changerelay-ingest: unknown flag --confg, did you mean \"--config\"? (see changerelay-ingest --help)\n"},
+		{"stray argument", ingestProgram(nil), []string{"x"}, 2, "", "changerelay-ingest: unexpected argument x (see changerelay-ingest --help)\n"},
+		{"version", ingestProgram(nil), []string{"--version"}, 0, "changerelay-ingest " + Version() + "\n", ""},
 		{"subcommand", tool, []string{"greet", "Ada"}, 0, "hello Ada\n", ""},
 		{"no subcommand", tool, nil, 2, "", "relayctl: expected \"greet\" (see relayctl --help)\n"},
 	} {
@@ -79,7 +79,7 @@ func TestExitCodes(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	t.Setenv("COLUMNS", "80")
-	code, stdout, stderr := execute(ingest(nil), "--help")
+	code, stdout, stderr := execute(ingestProgram(nil), "--help")
 	want := `Usage: changerelay-ingest [flags]
 
 Takes webhooks and publishes events.
@@ -108,7 +108,7 @@ func TestConfigMistakesOnStderr(t *testing.T) {
 	if err := os.WriteFile(file, []byte("log: {level: 5}\nnats: {x: 1, replicas: x}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p := ingest(func(c *ingestCLI) error { _, err := c.Load(); return err })
+	p := ingestProgram(func(c *ingestCLI) error { _, err := c.Load(); return err })
 	code, _, stderr := execute(p, "-c", file)
 	if code != 1 || strings.Count(stderr, "changerelay-ingest: "+file+":") != 3 {
 		t.Errorf("%d\n%s", code, stderr)

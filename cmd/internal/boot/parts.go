@@ -1,0 +1,145 @@
+package boot
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"slices"
+
+	"github.com/nats-io/nats.go"
+
+	"changerelay/internal/graph"
+	"changerelay/internal/ingest"
+	"changerelay/internal/ledger"
+	"changerelay/internal/standalone"
+	"changerelay/internal/stream"
+)
+
+// Parts makes of the configuration what the relay is built from. It reads every
+// secret once, so that a missing one stops the start.
+func (c *Config) Parts(log *slog.Logger) (standalone.Parts, error) {
+	p := standalone.Parts{
+		Tenants:        map[string]*graph.Client{},
+		Broker:         c.NATS.streams(log),
+		Timing:         c.Worker.Timing.protocol(),
+		MaxAge:         c.Worker.Timing.MaxAge,
+		FoldSlots:      c.Worker.FoldSlots,
+		ReconcileSlots: c.Worker.ReconcileSlots,
+		IngestAddr:     c.Ingest.Listen,
+		AdminAddr:      c.Admin.Listen,
+		BaseURL:        c.Ingest.BaseURL,
+		Version:        Version(),
+		Log:            log,
+	}
+	for name := range c.Tenants {
+		g, err := c.Graph(name)
+		if err != nil {
+			return p, err
+		}
+		p.Tenants[name] = g
+	}
+	var err error
+	p.Sources, err = c.IngestSources()
+	return p, err
+}
+
+// Graph returns the client of a configured tenant. It makes no connection.
+func (c *Config) Graph(tenant string) (*graph.Client, error) {
+	t, ok := c.Tenants[tenant]
+	if !ok {
+		return nil, fmt.Errorf("%q is not a tenant in the configuration; it has %v", tenant, c.TenantNames())
+	}
+	transport := graph.NewTransport()
+	if t.CAFile != "" {
+		roots, err := readCA(t.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("tenants.%s.ca_file: %w", tenant, err)
+		}
+		transport.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+	}
+	g := graph.Config{TenantID: t.TenantID, ClientID: t.ClientID, Secret: t.ClientSecret.Read, Custom: t.Cloud == "custom",
+		Cloud: graph.Clouds[t.Cloud], Transport: http.RoundTripper(transport), UserAgent: "changerelay/" + Version()}
+	if g.Custom {
+		g.Cloud = graph.Cloud{Graph: t.GraphURL, Authority: t.AuthorityURL}
+	}
+	client, err := graph.New(g)
+	if err != nil {
+		return nil, fmt.Errorf("tenants.%s: %w", tenant, err)
+	}
+	return client, nil
+}
+
+// TenantNames are the configured tenants, sorted.
+func (c *Config) TenantNames() []string {
+	var names []string
+	for name := range c.Tenants {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// IngestSources reads the secrets of every source.
+func (c *Config) IngestSources() ([]ingest.Source, error) {
+	var sources []ingest.Source
+	for name, s := range c.Sources {
+		o := ingest.Source{Name: name, Kind: s.Kind, Scheme: s.Scheme(), Tenants: s.Tenants, Fields: s.Fields.Columns()}
+		for _, secret := range s.Secrets {
+			value, err := secret.Read()
+			if err != nil {
+				return nil, err
+			}
+			o.Secrets = append(o.Secrets, value)
+		}
+		sources = append(sources, o)
+	}
+	return sources, nil
+}
+
+// Connect connects to the broker under a name that its operators see.
+func (n NATS) Connect(name string, log *slog.Logger) (*nats.Conn, error) {
+	var opts []nats.Option
+	if n.CredentialsFile != "" {
+		opts = append(opts, nats.UserCredentials(n.CredentialsFile))
+	}
+	if !n.Token.IsZero() {
+		token, err := n.Token.Read()
+		if err != nil {
+			return nil, err
+		}
+		opts = append(opts, nats.Token(token))
+	}
+	if n.CAFile != "" {
+		opts = append(opts, nats.RootCAs(n.CAFile))
+	}
+	if n.CertFile != "" {
+		opts = append(opts, nats.ClientCert(n.CertFile, n.KeyFile))
+	}
+	return stream.Connect(n.URL, name, log, opts...)
+}
+
+func (n NATS) streams(log *slog.Logger) stream.Options {
+	return stream.Options{Replicas: n.Replicas, Retention: n.Retention, Log: log}
+}
+
+// Streams are the options that the relay's streams are kept with.
+func (c *Config) Streams(log *slog.Logger) stream.Options { return c.NATS.streams(log) }
+
+func (t Timing) protocol() ledger.Timing {
+	return ledger.Timing{Fresh: t.Fresh, Lag: t.Lag, Hold: t.Hold, Settle: t.Settle, Skew: t.Skew, Budget: t.Budget}
+}
+
+func readCA(path string) (*x509.CertPool, error) {
+	pem, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the CA: %w", err)
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("%s holds no certificate in PEM form", path)
+	}
+	return roots, nil
+}

@@ -1,0 +1,33 @@
+// Command worker folds stored events into one document a device, and tells Graph
+// each device's whole set.
+package main
+
+import (
+	"context"
+	"os"
+
+	"changerelay/cmd/internal/boot"
+	"changerelay/internal/standalone"
+)
+
+type cli struct{ boot.Flags }
+
+func (cli) Help() string {
+	return `Any number of workers may run side by side: each device is called by one of
+them at a time, and one that is killed is taken over from.
+
+Examples:
+
+    changerelay-worker --config /etc/changerelay/changerelay.yaml
+    CHANGERELAY_CONFIG=changerelay.yaml changerelay-worker
+`
+}
+
+func main() {
+	var c cli
+	boot.Program{Name: "changerelay-worker", About: "Turn stored change events into safe changeAssignments calls.", CLI: &c,
+		Run: func(ctx context.Context) error {
+			return c.Serve(ctx, standalone.Worker, "changerelay-worker", os.Stdout)
+		},
+	}.Main()
+}

@@ -1,0 +1,47 @@
+package standalone
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+)
+
+// startFor bounds the broker's start: it reads back what it has on disk.
+const startFor = time.Minute
+
+// StartBroker starts a NATS server with JetStream of its own. It keeps its store
+// below dir, synced to disk before each acknowledgement, and listens on addr for
+// other tools; the relay itself is in the same process.
+func StartBroker(dir, addr string) (*server.Server, error) {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, fmt.Errorf("starting the broker: the address %q is not host:port", addr)
+	}
+	n, err := strconv.Atoi(port)
+	if err != nil {
+		return nil, fmt.Errorf("starting the broker: the port of %q is not a number", addr)
+	}
+	if n == 0 {
+		n = server.RANDOM_PORT
+	}
+	s, err := server.NewServer(&server.Options{
+		ServerName: "changerelay-standalone",
+		Host:       host, Port: n,
+		JetStream: true, StoreDir: filepath.Join(dir, "nats"), SyncAlways: true,
+		NoSigs: true, NoLog: true,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("starting the broker: %w", err)
+	}
+	go s.Start()
+	if !s.ReadyForConnections(startFor) {
+		s.Shutdown()
+		return nil, errors.New("starting the broker: it does not listen on " + addr + "; stop what listens there, or choose another address with --nats")
+	}
+	return s, nil
+}

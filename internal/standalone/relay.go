@@ -1,0 +1,230 @@
+// Package standalone composes the relay from its parts: the ingest service, the
+// worker, or both with a broker of their own in one process. The commands add
+// the configuration file and the command line; tests run whole relays with it.
+//
+//	webhook ──► ingest ──► broker ──► worker ──► Graph (or a simulated tenant)
+package standalone
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"changerelay/internal/events"
+	"changerelay/internal/graph"
+	"changerelay/internal/ingest"
+	"changerelay/internal/ledger"
+	"changerelay/internal/metrics"
+	"changerelay/internal/stream"
+	"changerelay/internal/worker"
+)
+
+// drainFor is how long requests under way may take after the stop; ingest
+// bounds a request itself to less.
+const drainFor = 20 * time.Second
+
+// Parts are what a relay is built from.
+type Parts struct {
+	Sources []ingest.Source
+	Tenants map[string]*graph.Client // by name
+	Broker  stream.Options
+
+	Timing         ledger.Timing // zero fields of the worker's have its defaults
+	MaxAge         time.Duration
+	FoldSlots      int
+	ReconcileSlots int
+
+	IngestAddr string // of webhooks
+	AdminAddr  string // of metrics and health
+	BaseURL    string // how senders see the ingest service; "" makes status URLs relative
+	Version    string
+	Log        *slog.Logger
+
+	Up func(ingest, admin net.Addr) // called when the listeners are there; ingest is nil without it
+}
+
+// A Role is what a process does.
+type Role int
+
+// The roles; a process may have both.
+const (
+	Ingest Role = 1 << iota
+	Worker
+)
+
+// Run does the work of the roles until ctx ends, and returns when what was begun
+// is finished. It listens before it has a broker: until then webhooks get 503,
+// and readiness says why.
+func (p Parts) Run(ctx context.Context, nc *nats.Conn, roles Role) error {
+	m := p.metrics()
+	var b broker
+	admin, err := listen("admin.listen", p.AdminAddr)
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	var ingestAddr net.Addr
+	if roles&Ingest != 0 {
+		srv, l, err := p.ingest(&b, m)
+		if err != nil {
+			return errors.Join(err, admin.Close())
+		}
+		ingestAddr = l.Addr()
+		group.Go(func() error { return Serve(ctx, srv, l, drainFor, p.Log) })
+	}
+	group.Go(func() error {
+		return Serve(ctx, &http.Server{Handler: m.Admin(b.Ready)}, admin, drainFor, p.Log)
+	})
+	group.Go(func() error { return p.work(ctx, nc, roles, &b, m) })
+	group.Go(func() error { watch(ctx, nc, m); return nil })
+	if p.Up != nil {
+		p.Up(ingestAddr, admin.Addr())
+	}
+	return group.Wait()
+}
+
+func (p Parts) metrics() *metrics.Metrics {
+	l := metrics.Labels{Tenants: slices.Sorted(maps.Keys(p.Tenants)), Refusals: ingest.Refusals()}
+	for _, s := range p.Sources {
+		l.Sources = append(l.Sources, s.Name)
+	}
+	for _, o := range events.Outcomes {
+		l.Outcomes = append(l.Outcomes, string(o))
+	}
+	return metrics.New(prometheus.NewRegistry(), p.Version, l)
+}
+
+func (p Parts) ingest(b *broker, m *metrics.Metrics) (*http.Server, net.Listener, error) {
+	srv, err := ingest.New(ingest.Config{
+		Sources: p.Sources, Tenants: slices.Sorted(maps.Keys(p.Tenants)), Publisher: b, Finder: b,
+		Metrics: m, Log: p.Log, BaseURL: p.BaseURL,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	l, err := listen("ingest.listen", p.IngestAddr)
+	return srv.HTTPServer(p.IngestAddr), l, err
+}
+
+// work opens the broker's streams, and with the role of a worker works.
+func (p Parts) work(ctx context.Context, nc *nats.Conn, roles Role, b *broker, m *metrics.Metrics) error {
+	s, err := stream.Open(ctx, nc, p.Broker)
+	if ctx.Err() != nil {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	b.streams.Store(s)
+	if roles&Worker == 0 {
+		return nil
+	}
+	l, err := openLedger(ctx, nc, p.Broker.Replicas)
+	if ctx.Err() != nil {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return worker.New(worker.Config{
+		Streams: s, Ledger: l, Tenants: p.Tenants, Metrics: m, Log: p.Log,
+		Timing: p.Timing, MaxAge: p.MaxAge, Retention: p.Broker.Retention, FoldSlots: p.FoldSlots, ReconcileSlots: p.ReconcileSlots,
+	}).Run(ctx)
+}
+
+// openLedger tries until the broker has made the bucket: a cluster that forms
+// answers with errors for a while.
+func openLedger(ctx context.Context, nc *nats.Conn, replicas int) (*ledger.Store, error) {
+	js, err := jetstream.New(nc)
+	if err != nil {
+		return nil, fmt.Errorf("opening the ledger: %w", err)
+	}
+	var l *ledger.Store
+	for range 30 {
+		if l, err = ledger.Open(ctx, js, replicas); err == nil {
+			return l, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(time.Second):
+		}
+	}
+	return nil, err
+}
+
+// A broker is the streams once they are open.
+type broker struct {
+	streams atomic.Pointer[stream.Streams]
+}
+
+var errOpening = fmt.Errorf("%w: its streams are not open yet", stream.ErrUnavailable)
+
+// Publish is ingest.Publisher.
+func (b *broker) Publish(ctx context.Context, e events.Event) (bool, error) {
+	if s := b.streams.Load(); s != nil {
+		return s.Publish(ctx, e)
+	}
+	return false, errOpening
+}
+
+// Find is ingest.Finder.
+func (b *broker) Find(ctx context.Context, r events.Ref) (events.Receipt, error) {
+	if s := b.streams.Load(); s != nil {
+		return s.Find(ctx, r)
+	}
+	return events.Receipt{}, errOpening
+}
+
+// Ready says whether the process can do its work: the broker answers.
+func (b *broker) Ready(ctx context.Context) error {
+	if s := b.streams.Load(); s != nil {
+		return s.Ready(ctx)
+	}
+	return errOpening
+}
+
+// watch keeps the broker's metrics.
+func watch(ctx context.Context, nc *nats.Conn, m *metrics.Metrics) {
+	changes := nc.StatusChanged(nats.CONNECTED, nats.RECONNECTING, nats.DISCONNECTED, nats.CLOSED)
+	var seen uint64
+	for status := nc.Status(); ; {
+		m.BrokerConnected.Set(0)
+		if status == nats.CONNECTED {
+			m.BrokerConnected.Set(1)
+		}
+		if n := nc.Stats().Reconnects; n > seen {
+			m.BrokerReconnects.Add(float64(n - seen))
+			seen = n
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case s, ok := <-changes:
+			if !ok {
+				return
+			}
+			status = s
+		}
+	}
+}
+
+func listen(field, addr string) (net.Listener, error) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w; stop what listens there, or choose another address", field, err)
+	}
+	return l, nil
+}
