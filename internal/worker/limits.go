@@ -24,7 +24,8 @@ const (
 	retryMin  = time.Second      // pause of a device after a call that was certainly not made, doubled by each
 	retryMax  = time.Minute      // longest
 	pauseMin  = 5 * time.Second  // pause of a tenant that was throttled without being told for how long, doubled by each
-	pauseMax  = 10 * time.Minute // longest; expiry is looked at when it ends
+	pauseMax  = 10 * time.Minute // longest
+	gateFor   = time.Minute      // a paused tenant is not pulled from for so long; then its devices are looked at for expiry
 	deniedMin = time.Minute      // pause of a tenant whose permission is lost, doubled by each
 	writeFor  = 15 * time.Second // recording an answer that must not be lost with the worker's stop
 )

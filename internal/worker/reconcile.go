@@ -109,8 +109,8 @@ func (v *visit) expire(ctx context.Context, d ledger.Device) (ledger.Device, err
 
 // observe reads what Graph holds.
 func (v *visit) observe(ctx context.Context) *end {
-	if left := v.pause.left(); left > 0 {
-		return &end{events.Throttled, left, nil}
+	if e := v.pause.wait(); e != nil {
+		return e
 	}
 	at := v.c.Now()
 	r, err := v.read(ctx)
@@ -141,8 +141,8 @@ func (v *visit) read(ctx context.Context) (graph.Result, error) {
 
 // post announces an attempt, calls Graph and records the answer.
 func (v *visit) post(ctx context.Context) *end {
-	if left := v.pause.left(); left > 0 {
-		return &end{events.Throttled, left, nil}
+	if e := v.pause.wait(); e != nil {
+		return e
 	}
 	id := newID()
 	d, err := v.c.Ledger.Update(ctx, v.addr, func(d ledger.Device) (ledger.Device, error) {

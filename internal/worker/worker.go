@@ -115,7 +115,7 @@ func (w *Worker) starter(ctx context.Context, wg *sync.WaitGroup) func(string) {
 			return
 		}
 		wg.Go(func() {
-			_ = w.c.Streams.Wakes(ctx, tenant, w.c.ReconcileSlots, w.pauses[tenant].left, w.reconcile)
+			_ = w.c.Streams.Wakes(ctx, tenant, w.c.ReconcileSlots, w.pauses[tenant].gate, w.reconcile)
 		})
 	}
 }

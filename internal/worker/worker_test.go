@@ -257,3 +257,41 @@ func (r *rig) raw(subject string, data []byte) {
 		r.t.Fatal(err)
 	}
 }
+
+func TestEventsExpireWhileTheirTenantIsPaused(t *testing.T) {
+	now := time.Now()
+	p := &pause{now: func() time.Time { return now }}
+	if p.gate() != 0 || p.wait() != nil {
+		t.Fatal("paused from the start")
+	}
+	p.throttled(5 * time.Minute)
+	if got := p.gate(); got != gateFor {
+		t.Errorf("not pulled from for %v", got)
+	}
+	now = now.Add(gateFor)
+	if got := p.gate(); got != 0 {
+		t.Errorf("not looked at for expiry for another %v", got)
+	}
+	if e := p.wait(); e == nil || e.after != 4*time.Minute || e.outcome != events.Throttled {
+		t.Errorf("a device is put back as %+v", e)
+	}
+	now = now.Add(4 * time.Minute)
+	if p.wait() != nil {
+		t.Error("paused after the end")
+	}
+
+	r := newRig(t)
+	r.sim.Fail(graphsim.Fault{Op: "get", Status: 403, Code: "Forbidden", Times: -1})
+	r.work(func(c *Config) { c.MaxAge, c.Now = 30*time.Second, fast() })
+	old := r.publish(remove(app(1))...)
+	eventually(t, "the tenant to pause", func() bool { return strings.Contains(r.log.String(), `"outcome":"unavailable"`) || r.stored("OUTCOMES") == 1 })
+	r.publish(remove(app(2))...) // wakes the device, which is not pulled before the gate opens
+	r.outcome(old, events.Expired)
+}
+
+// fast is a clock that runs 300 times as fast from now on: a minute's gate is
+// over in 200 ms.
+func fast() func() time.Time {
+	began := time.Now()
+	return func() time.Time { return began.Add(300 * time.Since(began)) }
+}
