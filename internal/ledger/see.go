@@ -28,7 +28,7 @@ func (d Device) See(s Sight, t Timing) Device {
 	d = d.clone()
 	removed, restored := index(s.Removed), index(s.Restored)
 	if a := d.Attempt; a != nil {
-		d.close(a, removed, s.At, t)
+		d.close(a, removed, restored, s.At, t)
 	}
 	late := d.late(removed, s.At, t)
 	before := d.View.Held
@@ -43,14 +43,16 @@ func (d Device) See(s Sight, t Timing) Device {
 }
 
 // close ends an attempt that got no answer, by what the read shows: it was
-// taken, or it is untold and may still come late. Whether a retold set has
-// arrived is for late to say.
-func (d *Device) close(a *Attempt, removed map[string]events.Item, at time.Time, t Timing) {
+// taken, or it is untold and may still come late. An item that it was to
+// restore must be listed as restored: Graph may not have listed its removal
+// either. Whether a retold set has arrived is for late to say.
+func (d *Device) close(a *Attempt, removed, restored map[string]events.Item, at time.Time, t Timing) {
 	d.Attempt, d.Retell = nil, false
 	changed := differ(a.Set, d.View.Held)
+	back := index(pick(changed, d.View.Held))
 	switch {
 	case d.Blame.probing(): // what a probe leaves out may be missing for another reason: probe again
-	case len(changed) > 0 && agree(changed, a.Set, removed):
+	case len(changed) > 0 && agree(changed, a.Set, removed) && covers(restored, back):
 		d.took(a, "", at)
 		return // what was seen to come cannot come again
 	case len(changed) == 0 && agree(d.named(a), a.Set, removed):
@@ -79,6 +81,16 @@ func agree(items map[string]bool, set []events.Item, removed map[string]events.I
 	for id := range items {
 		_, in := want[id]
 		if _, got := removed[id]; got != in {
+			return false
+		}
+	}
+	return true
+}
+
+// covers reports whether all has every item of some.
+func covers(all, some map[string]events.Item) bool {
+	for id := range some {
+		if _, ok := all[id]; !ok {
 			return false
 		}
 	}

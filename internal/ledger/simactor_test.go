@@ -26,7 +26,8 @@ type simActor struct {
 	rev    int
 	id     string
 	sight  Sight
-	called bool // a call of its is in flight
+	called bool   // a call of its is in flight
+	known  func() // runs when its success is written
 	end    time.Time
 }
 
@@ -310,7 +311,9 @@ func (a *simActor) call() {
 	a.w.trace("%s %v posts to device %d %v carrying %v: %s", a.w.at(), a, a.dev.n, ids(at.Set), at.Keys, verdict)
 	switch verdict {
 	case "taken":
+		before := a.doc.View.Held
 		a.answer(func(d Device) (Device, error) { return d.Accepted(a.id, "rq", a.now()) })
+		a.known = func() { g.hide(before, at.Set, a.w.now) }
 	case "refused":
 		a.answer(func(d Device) (Device, error) { return d.Refused(a.id, "bad", "rq", a.now()) })
 	case "died":
@@ -334,6 +337,10 @@ func (a *simActor) answer(f func(Device) (Device, error)) {
 		if errors.Is(err, ErrLost) || a.save(d) {
 			a.dev.graph.inflight = slices.DeleteFunc(a.dev.graph.inflight, func(b *simActor) bool { return a == b })
 			a.called = false
+			if a.known != nil && err == nil {
+				a.known()
+			}
+			a.known = nil
 			a.pc = a.look
 			if *sloppy == "leave" {
 				a.pc = func() { a.ack(); a.drop() }

@@ -19,7 +19,9 @@ type simGraph struct {
 	shown    []simState      // for reads that lag
 	late     []simLate
 	inflight []*simActor
-	foreign  map[string]simEdit // portal edits of items that no event names
+	shy      time.Duration        // how long Graph does not list an app that it said a call removed
+	hidden   map[string]time.Time // until then
+	foreign  map[string]simEdit   // portal edits of items that no event names
 }
 
 type simState struct {
@@ -41,7 +43,10 @@ type simEdit struct {
 }
 
 func newSimGraph(w *world) simGraph {
-	g := simGraph{held: map[string]bool{}, restored: map[string]bool{}, bad: map[string]bool{}, foreign: map[string]simEdit{}}
+	g := simGraph{held: map[string]bool{}, restored: map[string]bool{}, bad: map[string]bool{}, foreign: map[string]simEdit{}, hidden: map[string]time.Time{}}
+	if w.chance(10) {
+		g.shy = time.Duration(w.r.IntN(100)) * time.Minute
+	}
 	g.record(w.start)
 	return g
 }
@@ -70,6 +75,7 @@ func (g *simGraph) apply(set []events.Item, at time.Time) {
 	for id := range g.held {
 		if !want[id] {
 			g.restored[id] = true
+			delete(g.hidden, id)
 		}
 	}
 	g.held = want
@@ -128,6 +134,10 @@ func (g *simGraph) read(w *world, now time.Time) Sight {
 	}
 	items := func(m map[string]bool) (s []events.Item) {
 		for _, id := range slices.Sorted(maps.Keys(m)) {
+			if now.Before(g.hidden[id]) {
+				w.tally["hidden"]++
+				continue
+			}
 			s = append(s, simItem(id))
 		}
 		return s
@@ -146,6 +156,7 @@ func (g *simGraph) portal(w *world) {
 func (g *simGraph) edit(w *world, id string) {
 	w.tally["portal edits"]++
 	removed := !g.held[id]
+	delete(g.hidden, id)
 	if removed {
 		g.held[id] = true
 		delete(g.restored, id)
@@ -200,6 +211,17 @@ func (g *simGraph) portalApps(w *world) {
 	for j := range 5 {
 		if id := fmt.Sprint("app", j); w.chance(3) && len(g.held) < events.MaxItems && !g.bad[id] {
 			g.edit(w, id)
+		}
+	}
+}
+
+// hide takes apps that a call has just removed, and said so, off the list: a
+// shy Graph shows them later, or when somebody speaks of them again.
+func (g *simGraph) hide(before, set []events.Item, now time.Time) {
+	was := index(before)
+	for _, it := range set {
+		if _, ok := was[it.ID]; !ok && g.shy > 0 && g.held[it.ID] && strings.HasPrefix(it.ID, "app") {
+			g.hidden[it.ID] = now.Add(g.shy)
 		}
 	}
 }
