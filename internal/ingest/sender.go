@@ -67,7 +67,7 @@ func (s *Server) newSender(c Source) (*sender, error) {
 		return nil, err
 	}
 	if c.Scheme == (verify.Scheme{}) {
-		c.Scheme = usualScheme(c.Kind)
+		c.Scheme = verify.Usual(c.Kind)
 	}
 	verifier, err := verify.New(c.Scheme, c.Secrets)
 	if err != nil {
@@ -89,13 +89,6 @@ func (s *Server) checkTenants(c Source) error {
 		}
 	}
 	return nil
-}
-
-func usualScheme(kind string) verify.Scheme {
-	if kind == "servicenow" {
-		return verify.ServiceNow()
-	}
-	return verify.StandardWebhooks()
 }
 
 // claim refuses a secret that two sources of /v1/changes share: who signed with

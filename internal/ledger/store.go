@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -33,29 +34,41 @@ const (
 // and a worker would find a device settled that is not.
 type Store struct{ kv jetstream.KeyValue }
 
-// Open declares the bucket with that many replicas and opens it.
-func Open(ctx context.Context, js jetstream.JetStream, replicas int) (*Store, error) {
-	// The stream is declared by hand because CreateKeyValue turns direct gets on.
-	_, err := js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
-		Name:              "KV_" + Bucket,
-		Description:       "changerelay: one document a managed device",
-		Subjects:          []string{"$KV." + Bucket + ".>"},
-		Storage:           jetstream.FileStorage,
-		Replicas:          max(replicas, 1),
-		MaxMsgsPerSubject: 1,
-		Discard:           jetstream.DiscardNew,
-		DenyDelete:        true,
-		AllowRollup:       true,
-		AllowDirect:       false,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("declaring the ledger: %w", err)
-	}
+// Attach opens the bucket as it is, and declares nothing.
+func Attach(ctx context.Context, js jetstream.JetStream) (*Store, error) {
 	kv, err := js.KeyValue(ctx, Bucket)
+	if errors.Is(err, jetstream.ErrBucketNotFound) {
+		return nil, errors.New("the broker has no ledger yet; the first worker makes it")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("opening the ledger: %w", err)
 	}
 	return &Store{kv}, nil
+}
+
+// Open declares the bucket with that many replicas and opens it. Of a bucket that
+// exists it changes only what the ledger needs.
+func Open(ctx context.Context, js jetstream.JetStream, replicas int) (*Store, error) {
+	c := jetstream.StreamConfig{Name: "KV_" + Bucket}
+	st, err := js.Stream(ctx, c.Name)
+	switch {
+	case err == nil:
+		c = st.CachedInfo().Config
+	case !errors.Is(err, jetstream.ErrStreamNotFound):
+		return nil, fmt.Errorf("declaring the ledger: %w", err)
+	}
+	// Declared by hand because CreateKeyValue turns direct gets on.
+	c.Description = "changerelay: one document a managed device"
+	c.Subjects = []string{"$KV." + Bucket + ".>"}
+	c.Storage, c.Replicas = jetstream.FileStorage, max(replicas, 1)
+	c.MaxMsgsPerSubject, c.Discard = 1, jetstream.DiscardNew
+	c.DenyDelete, c.AllowRollup, c.AllowDirect = true, true, false
+	if err != nil || !reflect.DeepEqual(c, st.CachedInfo().Config) {
+		if _, err := js.CreateOrUpdateStream(ctx, c); err != nil {
+			return nil, fmt.Errorf("declaring the ledger: %w", err)
+		}
+	}
+	return Attach(ctx, js)
 }
 
 // Get returns the device's document as the leader has it; the zero Device if

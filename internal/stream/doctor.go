@@ -43,7 +43,7 @@ func (s *Streams) Doctor(ctx context.Context) []Finding {
 	defer cancel()
 	fs := []Finding{s.checkVersion()}
 	for _, d := range s.declarations() {
-		fs = append(fs, s.checkStream(ctx, d.name)...)
+		fs = append(fs, s.checkStream(ctx, d)...)
 	}
 	return append(fs, s.checkLedger(ctx), Finding{Note, "sync_interval",
 		"clients cannot see it; set jetstream.sync_interval: always on every server, or a power failure takes the last two minutes of acknowledged events"})
@@ -65,13 +65,18 @@ func (s *Streams) checkVersion() Finding {
 	return Finding{OK, "server version", v + " on the server connected to"}
 }
 
-func (s *Streams) checkStream(ctx context.Context, name string) []Finding {
+func (s *Streams) checkStream(ctx context.Context, d declaration) []Finding {
+	name := d.name
 	st, err := s.stream(ctx, name)
 	if err != nil {
 		return []Finding{{Bad, name, "cannot be asked for: " + err.Error()}}
 	}
 	info := st.CachedInfo()
 	fs := []Finding{checkReplicas(name, info, s.o.Replicas)}
+	want := info.Config
+	if d.set(&want); want.MaxAge != info.Config.MaxAge {
+		fs = append(fs, Finding{Bad, name + " retention", fmt.Sprintf("%s, but nats.retention is %s; use the configuration that the services have", info.Config.MaxAge, want.MaxAge)})
+	}
 	if c := info.Config; c.MaxBytes > 0 && float64(info.State.Bytes) > fullAt*float64(c.MaxBytes) {
 		fs = append(fs, Finding{Bad, name + " fill", fmt.Sprintf("%d of %d bytes are used; full, it refuses events: raise MaxBytes or shorten the retention", info.State.Bytes, c.MaxBytes)})
 	}

@@ -107,6 +107,39 @@ func Connect(servers, name string, log *slog.Logger, opts ...nats.Option) (*nats
 // Open declares the streams, and brings those that exist into agreement with o.
 // It waits for a broker that is away or forming until ctx ends.
 func Open(ctx context.Context, nc *nats.Conn, o Options) (*Streams, error) {
+	s, err := newStreams(nc, o)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range s.declarations() {
+		if s.streams[d.name], err = s.declare(ctx, d); err != nil {
+			return nil, fmt.Errorf("declaring stream %s: %w", d.name, err)
+		}
+	}
+	return s, nil
+}
+
+// Attach opens the streams as they are and declares nothing: whoever looks at a
+// broker with another configuration at hand must not change what the services
+// keep there.
+func Attach(ctx context.Context, nc *nats.Conn, o Options) (*Streams, error) {
+	s, err := newStreams(nc, o)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range s.declarations() {
+		s.streams[d.name], err = s.stream(ctx, d.name)
+		switch {
+		case errors.Is(err, jetstream.ErrStreamNotFound):
+			return nil, fmt.Errorf("the broker has no stream %s; has the relay run with this broker, and as this user?", d.name)
+		case err != nil:
+			return nil, fmt.Errorf("%w: asking for stream %s: %w", ErrUnavailable, d.name, err)
+		}
+	}
+	return s, nil
+}
+
+func newStreams(nc *nats.Conn, o Options) (*Streams, error) {
 	js, err := jetstream.New(nc)
 	if err != nil {
 		return nil, fmt.Errorf("opening streams: %w", err)
@@ -118,13 +151,7 @@ func Open(ctx context.Context, nc *nats.Conn, o Options) (*Streams, error) {
 		o.AckWait = AckWait
 	}
 	o.Replicas = max(o.Replicas, 1)
-	s := &Streams{nc: nc, js: js, o: o, log: orDiscard(o.Log), streams: map[string]jetstream.Stream{}}
-	for _, d := range s.declarations() {
-		if s.streams[d.name], err = s.declare(ctx, d); err != nil {
-			return nil, fmt.Errorf("declaring stream %s: %w", d.name, err)
-		}
-	}
-	return s, nil
+	return &Streams{nc: nc, js: js, o: o, log: orDiscard(o.Log), streams: map[string]jetstream.Stream{}}, nil
 }
 
 // Ready returns nil if the broker answers and has the streams, each with a

@@ -29,10 +29,10 @@ type Source struct {
 	Fields    Fields     `yaml:"fields"`
 }
 
-// Scheme is how the source signs; its zero value is the kind's usual scheme.
+// Scheme is how the source signs: its own way, or its kind's usual one.
 func (s Source) Scheme() verify.Scheme {
 	if s.Signature == nil {
-		return verify.Scheme{}
+		return verify.Usual(s.Kind)
 	}
 	return verify.Scheme(*s.Signature)
 }

@@ -24,7 +24,7 @@ func (c *Config) Parts(log *slog.Logger) (standalone.Parts, error) {
 	p := standalone.Parts{
 		Tenants:        map[string]*graph.Client{},
 		Broker:         c.NATS.streams(log),
-		Timing:         c.Worker.Timing.protocol(),
+		Timing:         c.Worker.Timing.Protocol(),
 		MaxAge:         c.Worker.Timing.MaxAge,
 		FoldSlots:      c.Worker.FoldSlots,
 		ReconcileSlots: c.Worker.ReconcileSlots,
@@ -128,7 +128,8 @@ func (n NATS) streams(log *slog.Logger) stream.Options {
 // Streams are the options that the relay's streams are kept with.
 func (c *Config) Streams(log *slog.Logger) stream.Options { return c.NATS.streams(log) }
 
-func (t Timing) protocol() ledger.Timing {
+// Protocol is the device protocol's timing.
+func (t Timing) Protocol() ledger.Timing {
 	return ledger.Timing{Fresh: t.Fresh, Lag: t.Lag, Hold: t.Hold, Settle: t.Settle, Skew: t.Skew, Budget: t.Budget}
 }
 

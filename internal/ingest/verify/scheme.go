@@ -56,6 +56,14 @@ const (
 	MaxID            = 256               // bytes of a delivery's id, as of an event's
 )
 
+// Usual is the scheme of a source of that kind that configures none.
+func Usual(kind string) Scheme {
+	if kind == "servicenow" {
+		return ServiceNow()
+	}
+	return StandardWebhooks()
+}
+
 // StandardWebhooks is the symmetric scheme of www.standardwebhooks.com, v1.
 func StandardWebhooks() Scheme {
 	return Scheme{

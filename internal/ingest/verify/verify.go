@@ -57,19 +57,7 @@ func (v *Verifier) Verify(h http.Header, body []byte, now time.Time) (Delivery, 
 func (v *Verifier) match(c claims, body []byte) int {
 	found := -1
 	for i, key := range v.keys {
-		mac := hmac.New(v.hash, key)
-		for _, p := range v.pieces {
-			switch p.place {
-			case "id":
-				mac.Write([]byte(c.id))
-			case "timestamp":
-				mac.Write([]byte(c.stamp))
-			default:
-				mac.Write([]byte(p.literal))
-			}
-		}
-		mac.Write(body)
-		sum := mac.Sum(nil)
+		sum := v.mac(key, c, body)
 		for _, sig := range c.signatures {
 			equal := 0
 			if hmac.Equal(sum, sig) {

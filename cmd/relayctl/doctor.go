@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"changerelay/cmd/internal/boot"
+	"changerelay/internal/ingest/verify"
+	"changerelay/internal/stream"
+)
+
+// doctor looks at everything that an installation rests on.
+type doctor struct {
+	boot.Flags
+}
+
+func (doctor) Help() string {
+	return `It checks the configuration and its secrets, the broker's version and streams,
+each tenant's token and permissions, and what protects each source from replay.
+It changes nothing, and exits with 1 if anything has to be mended.
+
+Examples:
+
+    relayctl doctor
+    relayctl doctor --config ./changerelay.yaml
+`
+}
+
+// The permissions of the app registration: to change a device, and to read it.
+const roleChange = "DeviceManagementManagedDevices.PrivilegedOperations.All"
+
+var rolesRead = []string{"DeviceManagementManagedDevices.Read.All", "DeviceManagementManagedDevices.ReadWrite.All"}
+
+// Run is called by the command line's parser.
+func (d doctor) Run(ctx context.Context, out io.Writer) error {
+	c, err := d.Load()
+	if err != nil {
+		return err
+	}
+	fs := []stream.Finding{finding(stream.OK, "configuration", "%s has %s and %s", d.Config, count(len(c.Tenants), "tenant"), count(len(c.Sources), "source"))}
+	fs = append(fs, checkBroker(ctx, c)...)
+	fs = append(fs, checkTenants(ctx, c)...)
+	for _, name := range slices.Sorted(maps.Keys(c.Sources)) {
+		fs = append(fs, checkSource(name, c.Sources[name]))
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	t, bad := newTable(out), 0
+	for _, f := range fs {
+		t.row(string(f.Level), f.What, f.Detail)
+		if f.Level == stream.Bad {
+			bad++
+		}
+	}
+	if err := t.flush(); err != nil || bad == 0 {
+		return err
+	}
+	return fmt.Errorf("%s to be mended", count(bad, "thing"))
+}
+
+func finding(level stream.Level, what, format string, args ...any) stream.Finding {
+	return stream.Finding{Level: level, What: what, Detail: fmt.Sprintf(format, args...)}
+}
+
+func checkBroker(ctx context.Context, c *boot.Config) []stream.Finding {
+	b, err := connect(ctx, c)
+	if err != nil {
+		return []stream.Finding{finding(stream.Bad, "broker", "%v", err)}
+	}
+	defer b.close()
+	fs := []stream.Finding{finding(stream.OK, "broker", "answers at %s", b.nc.ConnectedUrlRedacted())}
+	ctx, cancel := asking(ctx)
+	defer cancel()
+	s, err := b.streams(ctx)
+	if err != nil {
+		return append(fs, finding(stream.Bad, "streams", "%v", err))
+	}
+	return append(fs, s.Doctor(ctx)...)
+}
+
+// checkTenants asks for each tenant's token and what it permits.
+func checkTenants(ctx context.Context, c *boot.Config) []stream.Finding {
+	names := c.TenantNames()
+	fs := make([]stream.Finding, len(names))
+	var wg sync.WaitGroup
+	free := make(chan struct{}, tenantsAtOnce)
+	for i, name := range names {
+		free <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-free }()
+			fs[i] = checkTenant(ctx, c, name)
+		})
+	}
+	wg.Wait()
+	return fs
+}
+
+func checkTenant(ctx context.Context, c *boot.Config, name string) stream.Finding {
+	what := "tenant " + name
+	g, err := c.Graph(name)
+	if err != nil {
+		return finding(stream.Bad, what, "%v", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, graphWithin)
+	defer cancel()
+	roles, err := g.Roles(ctx)
+	if err != nil {
+		return finding(stream.Bad, what, "%v", err)
+	}
+	var lacks []string
+	if !slices.Contains(roles, roleChange) {
+		lacks = append(lacks, roleChange)
+	}
+	if !slices.ContainsFunc(roles, func(r string) bool { return slices.Contains(rolesRead, r) }) {
+		lacks = append(lacks, rolesRead[0])
+	}
+	if len(lacks) > 0 {
+		return finding(stream.Bad, what, "the app lacks the application permission %s; grant it, with an admin's consent", strings.Join(lacks, " and "))
+	}
+	return finding(stream.OK, what, "has a token with the permissions that it needs")
+}
+
+// checkSource reads the secrets, and says when nothing but an event's id keeps a
+// captured request from counting again.
+func checkSource(name string, src boot.Source) stream.Finding {
+	what := "source " + name
+	var secrets []string
+	var errs []error
+	for _, s := range src.Secrets {
+		value, err := s.Read()
+		secrets, errs = append(secrets, value), append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return finding(stream.Bad, what, "%v", strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
+	s := src.Scheme()
+	if _, err := verify.New(s, secrets); err != nil {
+		return finding(stream.Bad, what, "%v", err)
+	}
+	if s.TimestampHeader == "" && s.TimestampPrefix == "" {
+		return finding(stream.Note, what, "no replay protection: it signs no time, so a captured request stays valid, and only its event's id keeps it from being applied twice")
+	}
+	return finding(stream.OK, what, "signs its time; %s", count(len(secrets), "secret"))
+}

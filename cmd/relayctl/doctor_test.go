@@ -1,0 +1,121 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"changerelay/internal/graphsim"
+	"changerelay/internal/natstest"
+)
+
+// lines are those of a result that begin with a level and a name.
+func (got result) line(t *testing.T, what string) string {
+	t.Helper()
+	for line := range strings.Lines(got.out) {
+		_, rest, _ := strings.Cut(line, " ")
+		if strings.HasPrefix(strings.TrimSpace(rest), what+"  ") {
+			return norm(line)
+		}
+	}
+	t.Fatalf("nothing on %s in\n%s", what, got.out)
+	return ""
+}
+
+func TestDoctor(t *testing.T) {
+	r := newRig(t)
+	got := r.run("doctor")
+	if got.code != 0 || got.stderr != "" {
+		t.Errorf("%d\n%s", got.code, got.stderr)
+	}
+	for what, want := range map[string]string{
+		"configuration":    "ok  configuration  " + r.config + " has 2 tenants and 3 sources",
+		"broker":           "ok  broker  answers at " + r.broker.URL(),
+		"CHANGES replicas": "note  CHANGES replicas  1: while its server is away nothing is accepted, and its disk is the only copy",
+		"KV_ledger":        "ok  KV_ledger  is read from its leader",
+		"tenant acme":      "ok  tenant acme  has a token with the permissions that it needs",
+		"source desk":      "ok  source desk  signs its time; 1 secret",
+		"source slack":     "ok  source slack  signs its time; 1 secret",
+		"source snow":      "note  source snow  no replay protection: it signs no time, so a captured request stays valid, and only its event's id keeps it from being applied twice",
+	} {
+		if line := got.line(t, what); line != norm(want) {
+			t.Errorf("got  %s\nwant %s", line, want)
+		}
+	}
+}
+
+func TestDoctorFindsFaults(t *testing.T) {
+	r := newRig(t)
+	r.sim.AddTenant(graphsim.Tenant{ID: entraTenant, ClientID: clientID, ClientSecret: secrets["graph"], Roles: []string{"DeviceManagementManagedDevices.Read.All"}})
+	if err := os.Remove(r.dir + "/desk"); err != nil {
+		t.Fatal(err)
+	}
+	r.write("slack", "\n")
+	got := r.run("doctor")
+	got.fails(t, 1, "relayctl: 4 things to be mended")
+	for what, want := range map[string]string{
+		"tenant acme":  "bad  tenant acme  the app lacks the application permission DeviceManagementManagedDevices.PrivilegedOperations.All; grant it, with an admin's consent",
+		"source desk":  "bad  source desk  " + r.config + ":7:65: sources.desk.secrets[0]: there is no file " + r.dir + "/desk; create it, or mount the secret there",
+		"source slack": "bad  source slack  " + r.config + ":11:15: sources.slack.secrets[0]: the file " + r.dir + "/slack is empty; write the secret into it",
+	} {
+		if line := got.line(t, what); line != want {
+			t.Errorf("got  %s\nwant %s", line, want)
+		}
+	}
+	r.write("graph", "not the app's secret\n")
+	if line := r.run("doctor").line(t, "tenant acme"); !strings.HasPrefix(line, "bad  tenant acme  getting token: denied: 401 invalid_client") {
+		t.Error(line)
+	}
+}
+
+// Whoever asks with another configuration changes nothing.
+func TestNothingIsDeclared(t *testing.T) {
+	r := newRig(t)
+	js, err := jetstream.New(natstest.Connect(t, r.broker.URL()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := func(name string) jetstream.StreamConfig {
+		s, err := js.Stream(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.CachedInfo().Config
+	}
+	ledger := config("KV_ledger")
+	ledger.Description = "an operator's own words"
+	if _, err := js.UpdateStream(t.Context(), ledger); err != nil {
+		t.Fatal(err)
+	}
+	r.edit("replicas: 1", "replicas: 1, retention: 100h")
+	r.run("device", "acme", phone)
+	r.run("dead", "list")
+	if line := r.run("doctor").line(t, "CHANGES retention"); !strings.Contains(line, "720h0m0s, but nats.retention is 100h0m0s") {
+		t.Error(line)
+	}
+	if got := config("CHANGES").MaxAge.String(); got != "720h0m0s" {
+		t.Errorf("the retention is %s now", got)
+	}
+	if got := config("KV_ledger").Description; got != ledger.Description {
+		t.Errorf("the ledger's description is %q now", got)
+	}
+}
+
+func TestBrokerWithoutARelay(t *testing.T) {
+	r := newRig(t)
+	empty := natstest.Server(t)
+	r.edit(r.broker.URL(), empty.URL())
+	if line := r.run("doctor").line(t, "streams"); line != "bad  streams  the broker has no stream CHANGES; has the relay run with this broker, and as this user?" {
+		t.Error(line)
+	}
+	r.run("device", "acme", phone, "--no-graph").fails(t, 1, "reading the ledger: the broker has no ledger yet; the first worker makes it")
+	empty.Stop()
+	got := r.run("doctor")
+	got.fails(t, 1, "1 thing to be mended")
+	if line := got.line(t, "broker"); !strings.Contains(line, "does not answer at "+empty.URL()) {
+		t.Error(line)
+	}
+	r.run("dead", "show", "1").fails(t, 1, "reading dead letter 1: the broker does not answer")
+}

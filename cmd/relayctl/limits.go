@@ -1,0 +1,38 @@
+package main
+
+import "time"
+
+// Every bound of the tool, with its unit and reason.
+const (
+	// connectWithin is the wait for a broker that does not answer at once: a
+	// person is waiting, and a server that restarts takes about a second.
+	connectWithin = 2 * time.Second
+
+	// askWithin bounds all questions of one command to the broker; a leader's
+	// failover stalls for 5.3 s (measured).
+	askWithin = 15 * time.Second
+
+	// answerWithin bounds one request to the relay, which answers within 15 s.
+	answerWithin = 20 * time.Second
+
+	// graphWithin bounds one question to Graph, token included.
+	graphWithin = 30 * time.Second
+
+	// pollMin and pollMax are the pauses of --wait, doubled from one to the
+	// other: most changes take seconds, and a throttled one takes minutes.
+	pollMin = 100 * time.Millisecond
+	pollMax = 2 * time.Second
+
+	// maxAnswer is the most that is read of an answer, bytes. A receipt with 30
+	// items is about 4 kB.
+	maxAnswer = 1 << 20
+
+	// maxBody is the largest file that is sent, bytes; ingest takes no larger one.
+	maxBody = 256 << 10
+
+	// maxReason is how much of a reason dead list shows, characters.
+	maxReason = 90
+
+	// tenantsAtOnce is how many tenants doctor asks at once.
+	tenantsAtOnce = 8
+)

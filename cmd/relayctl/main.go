@@ -1,0 +1,45 @@
+// Command relayctl is the operators' tool: it sends change events, says what
+// became of them, shows what the relay knows of a device, and finds what is
+// wrong with an installation. It asks; only send changes anything.
+package main
+
+import (
+	"io"
+	"os"
+
+	"changerelay/cmd/internal/boot"
+)
+
+type cli struct {
+	Send   send    `cmd:"" help:"Sign a change event and send it to the relay."`
+	Status status  `cmd:"" help:"Say what became of an event."`
+	Device device  `cmd:"" help:"Show what the relay and Graph know of a device."`
+	Dead   dead    `cmd:"" help:"Look at events that could not be applied."`
+	Doctor doctor  `cmd:"" help:"Check the configuration, the broker and the tenants."`
+	Config configs `cmd:"" help:"Check the configuration file."`
+}
+
+func (cli) Help() string {
+	return `Where is ticket CHG0031337? send prints an event's id, and status takes it.
+
+Examples:
+
+    relayctl send --tenant acme --device 0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11 \
+        --ticket CHG0031337 --remove a7d7a9a2-1c0e-4b7e-9f43-0d7b1a2c3d4e --wait
+    relayctl status acme.0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11.5jq0o8rq2m3k1v7c9b4d6e8f0g
+    relayctl device acme 0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11
+    relayctl dead list
+    relayctl doctor
+`
+}
+
+// program is relayctl; its commands read "-" from in.
+func program(in io.Reader) boot.Program {
+	return boot.Program{
+		Name:  "relayctl",
+		About: "Operate changerelay: send and follow change events, look at devices, find faults.",
+		CLI:   &cli{Send: send{in: in}},
+	}
+}
+
+func main() { program(os.Stdin).Main() }

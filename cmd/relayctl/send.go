@@ -1,0 +1,271 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"changerelay/cmd/internal/boot"
+	"changerelay/internal/events"
+	"changerelay/internal/ingest/source"
+	"changerelay/internal/ingest/verify"
+)
+
+// send signs a change event as a configured source does, and posts it.
+type send struct {
+	boot.Flags
+	relay
+	wish
+	Source  string        `placeholder:"NAME" help:"Source whose secret signs; the first of kind cloudevents if left out."`
+	File    string        `placeholder:"FILE" help:"Send this body as it is: a CloudEvent, or a record of a servicenow source; - is standard input."`
+	Wait    bool          `help:"Wait for the final outcome; exit with 1 if it is one that a person must look at."`
+	Timeout time.Duration `default:"2m" help:"How long to wait; default ${default}."`
+	JSON    bool          `name:"json" help:"Print the relay's answers as they are."`
+
+	in io.Reader // standard input
+}
+
+func (send) Help() string {
+	return `The event is checked before anything is sent. The secret is the first of the
+source's in the configuration file; run this where the relay's is.
+
+Examples:
+
+    relayctl send --tenant acme --device 0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11 --ticket CHG0031337 \
+        --remove a7d7a9a2-1c0e-4b7e-9f43-0d7b1a2c3d4e \
+        --remove 3f1c2b7a-5e0d-4c8b-9a61-7d2e4f6a8b0c:deviceConfiguration --wait
+    relayctl send --file event.json
+    jq .change ticket.json | relayctl send --source desk --file - --json
+    relayctl send --source servicenow --file record.json
+`
+}
+
+// Validate is called by the command line's parser.
+func (s *send) Validate() error {
+	if err := s.relay.Validate(); err != nil {
+		return err
+	}
+	missing := s.missing()
+	switch {
+	case s.File != "" && !s.empty():
+		return errors.New("give --file, or an event by flags, not both")
+	case s.File == "" && len(missing) > 0:
+		return fmt.Errorf("missing flags: %s; or give the whole event with --file", strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// Run is called by the command line's parser.
+func (s *send) Run(ctx context.Context, out io.Writer) error {
+	c, err := s.Load()
+	if err != nil {
+		return err
+	}
+	name, src, err := s.pick(c)
+	if err != nil {
+		return err
+	}
+	body, list, err := s.body(name, src, time.Now())
+	if err != nil {
+		return fmt.Errorf("nothing was sent: %w", err)
+	}
+	header, err := sign(name, src, body)
+	if err != nil {
+		return fmt.Errorf("nothing was sent: %w", err)
+	}
+	path := "/v1/changes"
+	if src.Kind != "cloudevents" {
+		path = "/v1/hooks/" + name
+	}
+	raw, err := s.do(ctx, http.MethodPost, path, header, body)
+	if err != nil {
+		return s.explain(err, name, list)
+	}
+	answers, err := s.answers(raw)
+	if err != nil {
+		return fmt.Errorf("sending: %w", err)
+	}
+	if err := s.print(out, raw, answers, name, list); err != nil || !s.Wait {
+		return err
+	}
+	for _, a := range answers {
+		err = errors.Join(err, s.finish(ctx, out, a.ID, s.Timeout, true, s.JSON))
+	}
+	return err
+}
+
+// pick chooses the source that signs.
+func (s *send) pick(c *boot.Config) (string, boot.Source, error) {
+	var names, able []string
+	for n, src := range c.Sources {
+		names = append(names, n)
+		if src.Kind == "cloudevents" {
+			able = append(able, n)
+		}
+	}
+	slices.Sort(names)
+	slices.Sort(able)
+	name := s.Source
+	switch {
+	case name == "" && len(able) == 0:
+		return "", boot.Source{}, fmt.Errorf("%s has no source of kind cloudevents, whose secret could sign; add one", s.Config)
+	case name == "":
+		name = able[0]
+	}
+	src, ok := c.Sources[name]
+	if !ok {
+		return "", boot.Source{}, fmt.Errorf("there is no source %q in %s; it has %s", name, s.Config, strings.Join(names, ", "))
+	}
+	if src.Kind != "cloudevents" && s.File == "" {
+		return "", boot.Source{}, fmt.Errorf("the source %s is of kind %s: give a body of its own with --file, or name another --source", name, src.Kind)
+	}
+	return name, src, nil
+}
+
+// body returns the bytes to send and what the relay will make of them.
+func (s *send) body(name string, src boot.Source, now time.Time) ([]byte, []events.Event, error) {
+	if s.File == "" {
+		e, err := s.event(now)
+		return e.Encode(), []events.Event{e}, err
+	}
+	b, err := s.read()
+	if err != nil {
+		return nil, nil, err
+	}
+	d, err := source.New(src.Kind, source.Config{Name: name, Tenant: src.Tenants[0], Fields: src.Fields.Columns()})
+	if err != nil {
+		return nil, nil, err
+	}
+	list, err := d.Decode(source.Delivery{Body: b, Now: now})
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", s.File, err)
+	}
+	return b, list, nil
+}
+
+func (s *send) read() ([]byte, error) {
+	r := s.in
+	if s.File != "-" {
+		f, err := os.Open(s.File)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		r = f
+	}
+	b, err := io.ReadAll(io.LimitReader(r, maxBody+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", s.File, err)
+	}
+	if len(b) > maxBody {
+		return nil, fmt.Errorf("%s has more than %d bytes, which the relay does not take", s.File, maxBody)
+	}
+	return b, nil
+}
+
+// sign returns the headers of a request of the source.
+func sign(name string, src boot.Source, body []byte) (http.Header, error) {
+	secret, err := src.Secrets[0].Read()
+	if err != nil {
+		return nil, err
+	}
+	header, err := verify.Sign(src.Scheme(), secret, strings.ToLower(rand.Text()), time.Now(), body)
+	if err != nil {
+		return nil, fmt.Errorf("source %s: %w", name, err)
+	}
+	header.Set("Content-Type", "application/json")
+	return header, nil
+}
+
+// explain adds to an error what to do about it.
+func (s *send) explain(err error, name string, list []events.Event) error {
+	var e *refusal
+	switch {
+	case errors.As(err, &e) && e.code == http.StatusUnauthorized:
+		return fmt.Errorf("sending: %w; is the secret of source %s in %s the relay's, and are both clocks right?", err, name, s.Config)
+	case errors.As(err, &e) && e.code < 500:
+		return fmt.Errorf("sending: %w", err)
+	case s.File == "":
+		return fmt.Errorf("sending: %w\nit may be stored or not; repeat the command with %s: nothing is done twice", err, again(list[0]))
+	}
+	return fmt.Errorf("sending: %w\nit may be stored or not; send the same file again: nothing is done twice", err)
+}
+
+// again is how an event made of flags is repeated.
+func again(e events.Event) string {
+	return fmt.Sprintf("--id %s --time %s", e.ID, e.Time.Format(time.RFC3339Nano))
+}
+
+// An answer to one event.
+type answer struct {
+	ID        string `json:"id"`
+	Status    string `json:"status"`
+	Duplicate bool   `json:"duplicate"`
+	URL       string `json:"url"`
+	Reason    string `json:"reason"` // why a body was ignored
+}
+
+// answers reads the answer to a body with one event, or with several.
+func (s *send) answers(raw []byte) ([]answer, error) {
+	var v struct {
+		answer
+		Events []answer `json:"events"`
+	}
+	if err := json.Unmarshal(raw, &v); err != nil {
+		return nil, s.stranger()
+	}
+	if v.Status == "ignored" {
+		return nil, fmt.Errorf("the relay ignored it: %s", clean(v.Reason))
+	}
+	if len(v.Events) == 0 {
+		v.Events = []answer{v.answer}
+	}
+	for _, a := range v.Events {
+		if _, err := events.ParseRef(a.ID); err != nil {
+			return nil, s.stranger()
+		}
+	}
+	return v.Events, nil
+}
+
+func (s *send) print(out io.Writer, raw []byte, answers []answer, name string, list []events.Event) error {
+	if s.JSON {
+		_, err := fmt.Fprintln(out, strings.TrimSpace(string(raw)))
+		return err
+	}
+	t := newTable(out)
+	for i, a := range answers {
+		if i > 0 {
+			t.gap()
+		}
+		t.row("id", a.ID)
+		switch {
+		case a.Duplicate:
+			t.row("status", "duplicate: the same event was stored before")
+		case a.Status == "queued":
+			t.row("status", "queued: the relay has stored it")
+		default:
+			t.row("status", a.Status)
+		}
+		t.row("status URL", s.at(a.URL))
+		t.row("source", name)
+		if s.File == "" {
+			t.row("repeat with", again(list[0]))
+		}
+		if !s.Wait {
+			t.row("next", "relayctl status "+a.ID+" --wait"+s.flag())
+		}
+	}
+	if s.Wait {
+		t.gap()
+	}
+	return t.flush()
+}
