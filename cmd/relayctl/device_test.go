@@ -5,9 +5,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
+
 	"changerelay/internal/events"
 	"changerelay/internal/graphsim"
 	"changerelay/internal/ledger"
+	"changerelay/internal/natstest"
 )
 
 // busy is a document in which everything is going on at once.
@@ -72,20 +75,24 @@ func TestDeviceInPart(t *testing.T) {
 	r.run("device", "initech", phone).fails(t, 1, `there is no tenant "initech" in `+r.config+"; it has acme, globex")
 	r.run("device", "acme", "phone").fails(t, 1, `"acme.phone" does not name a device`)
 
-	r.edit("replicas: 1", "replicas: 3")
 	r.keep(r.busy())
-	if got := r.run("device", "acme", phone, "--no-graph"); !strings.Contains(got.out, "by event "+events.Key("/test", "of-CHG0000001")) {
-		t.Errorf("without streams, events are named by their keys:\n%s", got.out)
-	} else {
-		got.fails(t, 1, "looking up tickets: the stream CHANGES has copies 1, but nats.replicas is 3; use the configuration that the services have")
-	}
-	r.write("relay.yaml", r.yaml())
-
 	r.sim.DeleteDevice(entraTenant, phone)
 	got := r.run("device", "acme", phone)
 	got.fails(t, 1, "relayctl: asking Graph: reading action result: gone: 404")
 	if !strings.Contains(got.out, "Graph       not read") || !strings.Contains(got.out, "CHG0000002") {
 		t.Errorf("printed\n%s", got.out)
+	}
+	js, err := jetstream.New(natstest.Connect(t, r.broker.URL()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := js.DeleteStream(t.Context(), "OUTCOMES"); err != nil {
+		t.Fatal(err)
+	}
+	got = r.run("device", "acme", phone, "--no-graph")
+	got.fails(t, 1, "looking up tickets: the broker has no stream OUTCOMES")
+	if !strings.Contains(got.out, "by event "+events.Key("/test", "of-CHG0000001")) {
+		t.Errorf("without streams, events are named by their keys:\n%s", got.out)
 	}
 	r.broker.Stop()
 	got = r.run("device", "acme", phone)
