@@ -138,8 +138,16 @@ func (b banner) next(out io.Writer, id, outcome string) {
 The sample ticket CHG0031877 ended: %s. Try next, in another terminal:
 
   curl -s %s/v1/changes/%s
-  go run ./cmd/relayctl send --config %s --tenant %s --device %s --ticket CHG0031337 --remove 5b1c9b0e-5d0c-4b43-9a0a-2f6f7d6a1c01 --wait
+  go run ./cmd/relayctl send%s --config %s --tenant %s --device %s --ticket CHG0031337 --remove 5b1c9b0e-5d0c-4b43-9a0a-2f6f7d6a1c01 --wait
   go run ./cmd/relayctl device --config %s %s %s
 
-`, outcome, b.ingest, id, b.path, standalone.DemoTenant, standalone.DemoDevice, b.path, standalone.DemoTenant, standalone.DemoDevice)
+`, outcome, b.ingest, id, b.flag(), b.path, standalone.DemoTenant, standalone.DemoDevice, b.path, standalone.DemoTenant, standalone.DemoDevice)
+}
+
+// flag tells relayctl where the relay is, unless it is where relayctl looks.
+func (b banner) flag() string {
+	if b.ingest == "http://127.0.0.1:8080" {
+		return ""
+	}
+	return " --url " + b.ingest
 }

@@ -1,7 +1,6 @@
 package standalone
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"path/filepath"
@@ -26,6 +25,9 @@ func StartBroker(dir, addr string) (*server.Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting the broker: the port of %q is not a number", addr)
 	}
+	if err := free(addr); err != nil {
+		return nil, err
+	}
 	if n == 0 {
 		n = server.RANDOM_PORT
 	}
@@ -41,7 +43,17 @@ func StartBroker(dir, addr string) (*server.Server, error) {
 	go s.Start()
 	if !s.ReadyForConnections(startFor) {
 		s.Shutdown()
-		return nil, errors.New("starting the broker: it does not listen on " + addr + "; stop what listens there, or choose another address with --nats")
+		return nil, fmt.Errorf("starting the broker: it is not ready after %s; its store in %s is damaged, or the disk too slow", startFor, dir)
 	}
 	return s, nil
+}
+
+// free refuses an address where somebody listens. The server itself would say
+// nothing: it would only not be ready, for as long as it is waited for.
+func free(addr string) error {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return fmt.Errorf("starting the broker: %w; stop what listens there, or choose another address with --nats", err)
+	}
+	return l.Close()
 }

@@ -33,7 +33,7 @@ func (d *decoder) checkConfig(c *Config) {
 	d.listen("ingest.listen", c.Ingest.Listen)
 	d.baseURL("ingest.base_url", c.Ingest.BaseURL)
 	d.listen("admin.listen", c.Admin.Listen)
-	if c.Ingest.Listen == c.Admin.Listen {
+	if c.Ingest.Listen == c.Admin.Listen && !strings.HasSuffix(c.Admin.Listen, ":0") { // 0 is any free port, another each time
 		d.bad("admin.listen", "want another address than ingest.listen")
 	}
 	d.oneOf("log.format", c.Log.Format, logFormats)

@@ -150,6 +150,13 @@ func TestSourceForEveryTenant(t *testing.T) {
 	}
 }
 
+// Two listeners may each ask for any free port.
+func TestAnyPortTwice(t *testing.T) {
+	if _, err := Parse("relay.yaml", []byte("ingest: {listen: 'localhost:0'}\nadmin: {listen: 'localhost:0'}\n")); err != nil {
+		t.Error(err)
+	}
+}
+
 // The tenant and the source that the mistakes are made in are good.
 func TestMistakesAreTheOnlyOnes(t *testing.T) {
 	if _, err := Parse("relay.yaml", []byte(desk)); err != nil {
