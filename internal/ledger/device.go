@@ -29,6 +29,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"changerelay/internal/events"
@@ -137,7 +138,7 @@ var DefaultTiming = Timing{
 // Bounds of a document.
 const (
 	MaxEvents = 512      // pending and unreported together; beyond, Fold waits for them to be told and reported
-	MaxRoom   = 40 << 10 // their estimated encoded size, bytes; keeps a document below 64 KiB
+	MaxRoom   = 60 << 10 // estimated encoded size with all of them reported, bytes; keeps a document below 64 KiB
 	MaxWords  = 128      // tombstones; beyond, the oldest leaves and raises Floor
 	MaxDoubts = 8        // beyond, no new attempt before the oldest doubt is settled
 )
@@ -145,18 +146,9 @@ const (
 // Room reports whether e may be folded now. If not, the device must be told or
 // reported first; the event waits in its stream.
 func (d Device) Room(e Entry) bool {
-	n, size := 1, e.size()
-	for _, p := range d.Pending {
-		n, size = n+1, size+p.size()
-	}
-	for _, r := range d.Reports {
-		n, size = n+1, size+r.size()+len(r.Reason)+len(r.Request)
-	}
-	return n <= MaxEvents && (size <= MaxRoom || n == 1)
+	n := 1 + len(d.Pending) + len(d.Reports)
+	return n == 1 || n <= MaxEvents && d.size(e) <= MaxRoom
 }
-
-// size estimates the entry's part of the encoded document, bytes.
-func (e Entry) size() int { return 64 + len(e.Ticket) + 8*len(e.Changes) }
 
 // Fold adds the words of e. The newest word on an item wins, so the order in
 // which events are folded, and how often, does not matter.
@@ -177,22 +169,32 @@ func (d Device) Fold(e Entry) Device {
 // Knows reports whether an event is in the document: untold, told, or waiting
 // to be reported.
 func (d Device) Knows(key string) bool {
+	_, known := d.Message(key)
+	return known
+}
+
+// Message returns the sequence of the message that an event in the document came
+// in; 0 if that is no longer known.
+func (d Device) Message(key string) (seq uint64, known bool) {
 	for _, e := range d.Pending {
 		if e.Key == key {
-			return true
+			return e.Message, true
 		}
 	}
 	for _, r := range d.Reports {
 		if r.Key == key {
-			return true
+			return r.Message, true
 		}
 	}
 	for _, w := range d.Told {
 		if w.Key == key {
-			return true
+			if strings.Contains(key, "-r") { // a replay: Seq is its first message's
+				return 0, true
+			}
+			return w.Seq, true
 		}
 	}
-	return false
+	return 0, false
 }
 
 // has reports whether any word of e outranks what was told.

@@ -5,8 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"reflect"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -17,11 +20,17 @@ import (
 // Bucket is the key-value bucket of the documents; its keys are Address.String.
 const Bucket = "ledger"
 
+// Of the bucket as the broker sees it: its stream, and what stands before a key.
+const (
+	stream   = "KV_" + Bucket
+	subjects = "$KV." + Bucket + "."
+)
+
 // Bounds of the compare-and-swap loop.
 const (
 	casPause = 2 * time.Millisecond   // about; first pause after a lost swap, doubled to
 	casSlow  = 100 * time.Millisecond // about
-	tryFor   = 2 * time.Second        // one read and one write; fsync on a busy R3 takes tens of milliseconds
+	tryFor   = 2 * time.Second        // one read or one write; fsync on a busy R3 takes tens of milliseconds
 	tries    = 6                      // without an answer; together they ride out a change of leader
 	tryPause = 200 * time.Millisecond // about; added by each
 )
@@ -32,7 +41,10 @@ const (
 // the document has changed since, and that a read is answered by the stream's
 // leader. A replica's answer may be older than a write that was acknowledged,
 // and a worker would find a device settled that is not.
-type Store struct{ kv jetstream.KeyValue }
+type Store struct {
+	kv     jetstream.KeyValue
+	bucket jetstream.Stream // the stream below kv
+}
 
 // Attach opens the bucket as it is, and declares nothing.
 func Attach(ctx context.Context, js jetstream.JetStream) (*Store, error) {
@@ -43,13 +55,17 @@ func Attach(ctx context.Context, js jetstream.JetStream) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the ledger: %w", err)
 	}
-	return &Store{kv}, nil
+	bucket, err := js.Stream(ctx, stream)
+	if err != nil {
+		return nil, fmt.Errorf("opening the ledger: %w", err)
+	}
+	return &Store{kv, bucket}, nil
 }
 
 // Open declares the bucket with that many replicas and opens it. Of a bucket that
 // exists it changes only what the ledger needs.
 func Open(ctx context.Context, js jetstream.JetStream, replicas int) (*Store, error) {
-	c := jetstream.StreamConfig{Name: "KV_" + Bucket}
+	c := jetstream.StreamConfig{Name: stream}
 	st, err := js.Stream(ctx, c.Name)
 	switch {
 	case err == nil:
@@ -59,7 +75,7 @@ func Open(ctx context.Context, js jetstream.JetStream, replicas int) (*Store, er
 	}
 	// Declared by hand because CreateKeyValue turns direct gets on.
 	c.Description = "changerelay: one document a managed device"
-	c.Subjects = []string{"$KV." + Bucket + ".>"}
+	c.Subjects = []string{subjects + ">"}
 	c.Storage, c.Replicas = jetstream.FileStorage, max(replicas, 1)
 	c.MaxMsgsPerSubject, c.Discard = 1, jetstream.DiscardNew
 	c.DenyDelete, c.AllowRollup, c.AllowDirect = true, true, false
@@ -75,7 +91,7 @@ func Open(ctx context.Context, js jetstream.JetStream, replicas int) (*Store, er
 // there is none.
 func (s *Store) Get(ctx context.Context, a events.Address) (Device, error) {
 	var d Device
-	err := s.persist(ctx, func(ctx context.Context) (err error) {
+	err := s.persist(ctx, func() (err error) {
 		d, _, _, err = s.load(ctx, a)
 		return err
 	})
@@ -83,6 +99,8 @@ func (s *Store) Get(ctx context.Context, a events.Address) (Device, error) {
 }
 
 func (s *Store) load(ctx context.Context, a events.Address) (d Device, stored []byte, revision uint64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, tryFor)
+	defer cancel()
 	e, err := s.kv.Get(ctx, a.String())
 	if errors.Is(err, jetstream.ErrKeyNotFound) {
 		return Device{}, nil, 0, nil
@@ -105,7 +123,7 @@ func (s *Store) load(ctx context.Context, a events.Address) (d Device, stored []
 // work, and must make nothing of it.
 func (s *Store) Update(ctx context.Context, a events.Address, f func(Device) (Device, error)) (Device, error) {
 	var d Device
-	err := s.persist(ctx, func(ctx context.Context) (err error) {
+	err := s.persist(ctx, func() (err error) {
 		d, err = s.swap(ctx, a, f)
 		return err
 	})
@@ -129,6 +147,8 @@ func (s *Store) swap(ctx context.Context, a events.Address, f func(Device) (Devi
 	if bytes.Equal(b, stored) || stored == nil && bytes.Equal(b, nothing) {
 		return d, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, tryFor)
+	defer cancel()
 	if _, err = s.kv.Update(ctx, a.String(), b, revision); err != nil {
 		return old, fmt.Errorf("writing ledger %s: %w", a, err)
 	}
@@ -146,11 +166,9 @@ func (f final) Unwrap() error { return f.error }
 // persist repeats a try that lost a swap, for as long as ctx allows, and one that
 // the broker did not answer, a few times: a request to a leader that has just
 // died is never answered, and the next one finds the new leader.
-func (s *Store) persist(ctx context.Context, try func(context.Context) error) error {
+func (s *Store) persist(ctx context.Context, try func() error) error {
 	for lost, failed := 0, 0; ; {
-		within, cancel := context.WithTimeout(ctx, tryFor)
-		err := try(within)
-		cancel()
+		err := try()
 		if f := (final{}); errors.As(err, &f) {
 			return f.error
 		}
@@ -175,15 +193,16 @@ func (s *Store) persist(ctx context.Context, try func(context.Context) error) er
 	}
 }
 
-// Each calls f with every document until f returns false.
+// Each calls f with every document until f returns false. The leader is asked
+// for the keys: a watch of the bucket, as KeyValue.ListKeys has it, counts what
+// is written meanwhile as listed, and leaves out as many others.
 func (s *Store) Each(ctx context.Context, f func(events.Address, Device) bool) error {
-	keys, err := s.kv.ListKeys(ctx)
+	info, err := s.bucket.Info(ctx, jetstream.WithSubjectFilter(subjects+">"))
 	if err != nil {
 		return fmt.Errorf("listing the ledger: %w", err)
 	}
-	defer func() { _ = keys.Stop() }()
-	for key := range keys.Keys() {
-		a, err := events.ParseAddress(key)
+	for _, subject := range slices.Sorted(maps.Keys(info.State.Subjects)) {
+		a, err := events.ParseAddress(strings.TrimPrefix(subject, subjects))
 		if err != nil {
 			return fmt.Errorf("listing the ledger: %w", err)
 		}
@@ -192,8 +211,8 @@ func (s *Store) Each(ctx context.Context, f func(events.Address, Device) bool) e
 			return err
 		}
 		if !f(a, d) {
-			break
+			return nil
 		}
 	}
-	return ctx.Err()
+	return nil
 }

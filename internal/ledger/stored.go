@@ -18,9 +18,11 @@ const Version = 1
 
 // The stored form names each item once and points at it from everywhere else:
 // a change is the item's place in the table plus one, negative for a restore.
+// Reasons and request ids, which many reports share, are kept likewise.
 type storedDevice struct {
 	Version int            `json:"v"`
 	Items   []events.Item  `json:"items,omitempty"`
+	Texts   []string       `json:"texts,omitempty"`
 	SeenAt  stamp          `json:"seen,omitzero"`
 	Held    []int          `json:"held,omitempty"`
 	Pending []storedEntry  `json:"pending,omitempty"`
@@ -80,8 +82,8 @@ type storedBlame struct {
 type storedReport struct {
 	storedEntry
 	Outcome events.Outcome `json:"o"`
-	Reason  string         `json:"r,omitempty"`
-	Request string         `json:"q,omitempty"`
+	Reason  int            `json:"r,omitempty"` // place in the texts plus one
+	Request int            `json:"q,omitempty"`
 	Ended   stamp          `json:"e"`
 }
 
@@ -110,9 +112,69 @@ func (s *stamp) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+// Parts of the encoded document, bytes: what they need at most, but for their
+// keys and texts.
+const (
+	deviceSize = 500 // times, floor, attempt, blame
+	entrySize  = 150 // with what its report will add
+	wordSize   = 90
+	doubtSize  = 60
+	itemSize   = 60
+	refSize    = 5 // a place
+)
+
+// size estimates the encoded document when all its events and some more are
+// reported.
+func (d Device) size(more ...Entry) int {
+	n, items, texts := deviceSize, map[string]bool{}, map[string]bool{}
+	list := func(set []events.Item) {
+		for _, it := range set {
+			n, items[it.ID] = n+refSize, true
+		}
+	}
+	entry := func(e Entry) {
+		n += entrySize + len(e.Key) + len(e.Ticket) + refSize*len(e.Changes)
+		for _, c := range e.Changes {
+			items[c.Item.ID] = true
+		}
+	}
+	for _, e := range d.Pending {
+		entry(e)
+	}
+	for _, e := range more {
+		entry(e)
+	}
+	for _, r := range d.Reports {
+		entry(r.Entry)
+		texts[r.Reason], texts[r.Request] = true, true
+	}
+	for id, w := range d.Told {
+		n, items[id] = n+wordSize+len(w.Key), true
+	}
+	for _, b := range d.Doubts {
+		n += doubtSize
+		list(b.Set)
+		list(b.News)
+	}
+	list(d.View.Held)
+	if d.Attempt != nil {
+		list(d.Attempt.Set)
+	}
+	for id := range items {
+		n += itemSize + len(id)
+	}
+	if d.Blame != nil {
+		texts[d.Blame.Reason], texts[d.Blame.Request] = true, true
+	}
+	for s := range texts {
+		n += len(s)
+	}
+	return n
+}
+
 // encode returns the document's stored form.
 func (d Device) encode() ([]byte, error) {
-	t := table{place: map[events.Item]int{}}
+	t := table{place: map[events.Item]int{}, text: map[string]int{}}
 	s := storedDevice{
 		Version: Version, SeenAt: stamp{d.View.At}, Held: t.places(d.View.Held),
 		Retell: d.Retell, Called: stamp{d.Called},
@@ -121,7 +183,7 @@ func (d Device) encode() ([]byte, error) {
 		s.Pending = append(s.Pending, t.entry(e))
 	}
 	for _, r := range d.Reports {
-		s.Reports = append(s.Reports, storedReport{t.entry(r.Entry), r.Outcome, r.Reason, r.Request, stamp{r.Ended}})
+		s.Reports = append(s.Reports, storedReport{t.entry(r.Entry), r.Outcome, t.say(r.Reason), t.say(r.Request), stamp{r.Ended}})
 	}
 	for _, w := range d.words() {
 		s.Told = append(s.Told, storedWord{order(w.Order), t.change(events.Change{Intent: w.Intent, Item: w.Item}), stamp{w.At}, w.Yielded})
@@ -140,7 +202,7 @@ func (d Device) encode() ([]byte, error) {
 		b := storedBlame(*d.Blame)
 		s.Blame = &b
 	}
-	s.Items = t.items
+	s.Items, s.Texts = t.items, t.texts
 	return json.Marshal(s)
 }
 
@@ -159,13 +221,13 @@ func decode(b []byte) (Device, error) {
 	if err := json.Unmarshal(b, &s); err != nil {
 		return Device{}, fmt.Errorf("reading stored document: %w", err)
 	}
-	r := reader{items: s.Items}
+	r := reader{items: s.Items, texts: s.Texts}
 	d := Device{View: View{s.SeenAt.Time, r.set(s.Held)}, Told: map[string]Word{}, Retell: s.Retell, Called: s.Called.Time}
 	for _, e := range s.Pending {
 		d.Pending = append(d.Pending, r.entry(e))
 	}
 	for _, o := range s.Reports {
-		d.Reports = append(d.Reports, Report{r.entry(o.storedEntry), o.Outcome, o.Reason, o.Request, o.Ended.Time})
+		d.Reports = append(d.Reports, Report{r.entry(o.storedEntry), o.Outcome, r.said(o.Reason), r.said(o.Request), o.Ended.Time})
 	}
 	for _, w := range s.Told {
 		c := r.change(w.Change)
@@ -208,10 +270,25 @@ func order(o Order) storedOrder { return storedOrder{stamp{o.Time}, o.Seq, o.Key
 
 func (o storedOrder) order() Order { return Order{o.Time.Time, o.Seq, o.Key} }
 
-// A table gives each item its place while a document is encoded.
+// A table gives each item and text its place while a document is encoded.
 type table struct {
 	items []events.Item
 	place map[events.Item]int
+	texts []string
+	text  map[string]int
+}
+
+func (t *table) say(s string) int {
+	if s == "" {
+		return 0
+	}
+	i, ok := t.text[s]
+	if !ok {
+		t.texts = append(t.texts, s)
+		i = len(t.texts)
+		t.text[s] = i
+	}
+	return i
 }
 
 func (t *table) of(it events.Item) int {
@@ -252,7 +329,19 @@ func (t *table) entry(e Entry) storedEntry {
 // A reader resolves places while a document is decoded.
 type reader struct {
 	items []events.Item
+	texts []string
 	err   error
+}
+
+func (r *reader) said(n int) string {
+	if n == 0 {
+		return ""
+	}
+	if n < 0 || n > len(r.texts) {
+		r.err = fmt.Errorf("reading stored document: it points at text %d of %d", n, len(r.texts))
+		return ""
+	}
+	return r.texts[n-1]
 }
 
 func (r *reader) at(i int) events.Item {

@@ -28,7 +28,7 @@ type feed struct {
 func (s *Streams) Folds(ctx context.Context, batch, slots int, handle func(context.Context, []*Delivery)) error {
 	return s.feed(ctx, feed{stream: Changes, batch: batch, slots: slots, handle: handle,
 		config: jetstream.ConsumerConfig{Durable: foldConsumer, Description: "changes on their way into the ledger",
-			MaxAckPending: MaxFoldPending}})
+			MaxAckPending: -1}}) // an event that waits for room in its device's document must not block others; slots bound the work
 }
 
 // Wakes hands out a tenant's wake-ups until ctx ends, as Folds does, one to a

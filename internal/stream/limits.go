@@ -17,11 +17,6 @@ const (
 	AckTry         = 5 * time.Second        // one acknowledgement, with the broker's answer
 	AcksInFlight   = 128                    // acknowledgements of one batch under way at once
 
-	// MaxFoldPending is how many messages of CHANGES all workers together may
-	// hold: 8 workers with 4 slots of 512. CHANGES never waits, so a full
-	// window means that workers are slow, not that something is parked in it.
-	MaxFoldPending = 16384
-
 	// Publishing and reading.
 	PublishTry       = 2 * time.Second       // one publish; fsync on a busy R3 takes tens of milliseconds
 	PublishFor       = 30 * time.Second      // all tries of a publish whose caller gave no deadline

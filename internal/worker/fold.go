@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"changerelay/internal/events"
 	"changerelay/internal/ledger"
 	"changerelay/internal/stream"
@@ -54,8 +56,17 @@ type arrival struct {
 	event  events.Event
 	ref    events.Ref
 	entry  ledger.Entry
-	folded bool // it is in the document, or has ended before
+	became fate
 }
+
+// A fate is what became of an arrival.
+type fate int
+
+const (
+	noRoom fate = iota // it is offered again
+	folded             // it is in the document, or has ended before
+	twin               // another message with its key is in the document
+)
 
 // read makes an event of a delivery. It is the same parser that ingest used,
 // because other services publish straight to the broker.
@@ -94,28 +105,24 @@ func (w *Worker) first(ctx context.Context, a *arrival) error {
 }
 
 // foldDevice folds arrivals for one device, wakes it, and acks. What finds no
-// room in the document comes again when the device has been told.
+// room in the document comes again when the device has been told; it does not
+// wake the device, which is awake.
 func (w *Worker) foldDevice(ctx context.Context, addr events.Address, as []*arrival) {
 	began := time.Now()
 	d, err := w.c.Ledger.Update(ctx, addr, func(d ledger.Device) (ledger.Device, error) { return w.foldAll(ctx, d, as) })
 	w.c.At(FoldWritten)
-	if err == nil && d.Due() {
+	var done []*stream.Delivery
+	for _, a := range as {
+		if a.became == folded {
+			done = append(done, a.Delivery)
+		}
+	}
+	if err == nil && d.Due() && len(done) > 0 {
 		err = w.c.Streams.Wake(ctx, addr)
 		w.c.Metrics.Wakeups.Inc()
 		w.started(addr.Tenant)
 	}
 	w.c.At(FoldWoken)
-	var done []*stream.Delivery
-	for _, a := range as {
-		switch {
-		case err != nil:
-			_ = a.Nak(backoff(a.Deliveries, retryMin, retryMax))
-		case !a.folded:
-			_ = a.Nak(fullPause)
-		default:
-			done = append(done, a.Delivery)
-		}
-	}
 	if err == nil {
 		err = stream.AckAll(ctx, done) // what is not acked is folded again, without effect
 		w.c.At(FoldAcked)
@@ -123,54 +130,84 @@ func (w *Worker) foldDevice(ctx context.Context, addr events.Address, as []*arri
 	w.c.Metrics.FoldSeconds.Observe(time.Since(began).Seconds())
 	w.c.Metrics.FoldBatch.Observe(float64(len(done)))
 	for _, a := range as {
-		log := w.c.Log.With("stage", "fold", "event", a.ref.String(), "ticket", a.event.Ticket, "sequence", a.Sequence)
-		switch {
-		case err != nil && !errors.Is(err, errLate):
-			w.c.Metrics.Outcomes.WithLabelValues("fold", string(events.Unavailable)).Inc()
-			log.Warn("fold", "outcome", events.Unavailable, "err", err)
-		case !a.folded:
-			w.c.Metrics.Outcomes.WithLabelValues("fold", string(events.Busy)).Inc()
-			log.Debug("fold", "outcome", events.Busy)
-		default:
-			log.Info("fold", "took", time.Since(began).Round(time.Microsecond), "deliveries", a.Deliveries)
-		}
+		w.leave(ctx, a, began, err)
 	}
 }
+
+// leave ends an arrival's visit, with one line.
+func (w *Worker) leave(ctx context.Context, a *arrival, began time.Time, err error) {
+	attrs := []any{"event", a.ref.String(), "ticket", a.event.Ticket, "sequence", a.Sequence, "deliveries", a.Deliveries}
+	switch {
+	case err != nil:
+		_ = a.Nak(backoff(a.Deliveries, retryMin, retryMax)) // if it is lost, AckWait puts it back
+		w.end(ctx, "fold", events.Unavailable, began, append(attrs, "err", err)...)
+	case a.became == twin:
+		w.bury(ctx, a, errTwin)
+	case a.became == noRoom:
+		again := doubled(a.Deliveries, fullMin, fullMax) // without jitter: they come back together, and are told together
+		_ = a.Nak(again)
+		if a.Deliveries == 1 {
+			w.end(ctx, "fold", events.Busy, began, append(attrs, "again", again)...)
+		}
+	default:
+		w.c.Log.Info("fold", append([]any{"stage", "fold", "took", time.Since(began).Round(time.Microsecond)}, attrs...)...)
+	}
+}
+
+// errTwin is for publishers that do not expect the subject to be empty, as
+// docs/events.md asks them to: the broker cannot refuse their second message
+// when it is under another ticket.
+var errTwin = &events.InvalidError{Field: "id", Reason: "an event with this source and id is stored already, under another ticket; give the changed request a new id"}
 
 // foldAll folds what has room. It runs again whenever another worker was first.
 func (w *Worker) foldAll(ctx context.Context, d ledger.Device, as []*arrival) (ledger.Device, error) {
 	d = d.Forget(w.c.Now().Add(-w.c.Retention - 24*time.Hour))
+	ended, err := w.ended(ctx, d, as)
+	if err != nil {
+		return d, err
+	}
 	for _, a := range as {
-		a.folded = false
 		if time.Since(a.Pulled) > FoldWithin {
 			return d, errLate
 		}
-		ended, err := w.ended(ctx, d, a)
-		if err != nil {
-			return d, err
-		}
-		if a.folded = ended || d.Knows(a.ref.Key); !a.folded && d.Room(a.entry) {
-			d, a.folded = d.Fold(a.entry), true
+		a.became = noRoom
+		switch message, known := d.Message(a.ref.Key); {
+		case known && message != 0 && message != a.Sequence:
+			a.became = twin
+		case known || ended[a]:
+			a.became = folded
+		case d.Room(a.entry):
+			d, a.became = d.Fold(a.entry), folded
 		}
 	}
 	return d, nil
 }
 
-// ended reports whether a delivery that comes again, and that the document does
-// not know, has had its outcome. It is asked after the document was read: an
-// outcome reported later changes the document, and the swap fails.
-func (w *Worker) ended(ctx context.Context, d ledger.Device, a *arrival) (bool, error) {
-	if a.Deliveries <= 1 || d.Knows(a.ref.Key) {
-		return false, nil
+// ended finds the arrivals that have had their outcome and that the document no
+// longer knows: those that come again, and old ones, because a consumer that is
+// made anew delivers everything once more. It is asked after the document was
+// read: an outcome reported later changes the document, and the swap fails.
+func (w *Worker) ended(ctx context.Context, d ledger.Device, as []*arrival) (map[*arrival]bool, error) {
+	ended := map[*arrival]bool{}
+	var mu sync.Mutex
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(looksAtOnce)
+	for _, a := range as {
+		if a.Deliveries <= 1 && w.c.Now().Sub(a.Time) < foldSoon || d.Knows(a.ref.Key) || !d.Room(a.entry) {
+			continue
+		}
+		group.Go(func() error {
+			_, err := w.c.Streams.FinalAt(ctx, a.ref, events.TicketToken(a.event.Ticket))
+			if errors.Is(err, events.ErrNotFound) {
+				return nil
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			ended[a] = err == nil
+			return err
+		})
 	}
-	_, err := w.c.Streams.FinalAt(ctx, a.ref, events.TicketToken(a.event.Ticket))
-	switch {
-	case err == nil:
-		return true, nil
-	case errors.Is(err, events.ErrNotFound):
-		return false, nil
-	}
-	return false, err
+	return ended, group.Wait()
 }
 
 // bury ends what may not exist: DEAD, OUTCOMES, ack.

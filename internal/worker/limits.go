@@ -20,23 +20,33 @@ const (
 	DiscoverEvery = 15 * time.Second // a tenant's first wake-up by another worker is noticed so late
 	MeasureEvery  = 5 * time.Second  // age of the due gauge; shorter than a scrape's interval
 
-	fullPause = time.Second      // before an event is offered again to a full document
-	retryMin  = time.Second      // pause of a device after a call that was certainly not made, doubled by each
-	retryMax  = time.Minute      // longest
-	pauseMin  = 5 * time.Second  // pause of a tenant that was throttled without being told for how long, doubled by each
-	pauseMax  = 10 * time.Minute // longest
-	gateFor   = time.Minute      // a paused tenant is not pulled from for so long; then its devices are looked at for expiry
-	deniedMin = time.Minute      // pause of a tenant whose permission is lost, doubled by each
-	writeFor  = 15 * time.Second // recording an answer that must not be lost with the worker's stop
+	foldSoon    = time.Minute // an event older than this at its fold may have ended before: the consumer was made anew
+	looksAtOnce = 32          // outcomes looked up at once for a batch
+
+	fullMin   = time.Second           // before an event is offered again to a full document, doubled by each offer
+	fullMax   = 15 * time.Second      // longest
+	handMin   = 50 * time.Millisecond // pause of a newer wake-up of a device that this worker has in hand, doubled by each
+	handMax   = 2 * time.Second       // longest
+	retryMin  = time.Second           // pause of a device after a call that was certainly not made, doubled by each
+	retryMax  = time.Minute           // longest
+	pauseMin  = 5 * time.Second       // pause of a tenant that was throttled without being told for how long, doubled by each
+	pauseMax  = 10 * time.Minute      // longest
+	gateFor   = time.Minute           // a paused tenant is not pulled from for so long; then its devices are looked at for expiry
+	deniedMin = time.Minute           // pause of a tenant whose permission is lost, doubled by each
+	writeFor  = 15 * time.Second      // recording an answer that must not be lost with the worker's stop
 )
 
-// backoff is the n-th pause, n from 1: doubled each time, with full jitter over
-// its upper half.
+// backoff is doubled with full jitter over its upper half.
 func backoff(n uint64, least, most time.Duration) time.Duration {
+	d := doubled(n, least, most)
+	return d/2 + rand.N(d/2+1)
+}
+
+// doubled is the n-th pause, n from 1.
+func doubled(n uint64, least, most time.Duration) time.Duration {
 	d := least
 	for ; n > 1 && d < most; n-- {
 		d *= 2
 	}
-	d = min(d, most)
-	return d/2 + rand.N(d/2+1)
+	return min(d, most)
 }

@@ -125,12 +125,22 @@ func (v *visit) report(ctx context.Context, rs []ledger.Report) error {
 		return err
 	}
 	v.c.At(Published)
-	_, err := v.c.Ledger.Update(ctx, v.addr, func(d ledger.Device) (ledger.Device, error) { return d.Reported(keys...), nil })
+	mine := map[string]bool{} // another visit may have been faster
+	_, err := v.c.Ledger.Update(ctx, v.addr, func(d ledger.Device) (ledger.Device, error) {
+		clear(mine)
+		for _, r := range d.Reports {
+			mine[r.Key] = true
+		}
+		return d.Reported(keys...), nil
+	})
 	v.c.At(Cleared)
 	if err != nil {
 		return err
 	}
 	for _, r := range rs {
+		if !mine[r.Key] {
+			continue
+		}
 		attrs := []any{"event", events.Ref{Address: v.addr, Key: r.Key}.String(), "ticket", r.Ticket, "tenant", v.addr.Tenant, "device", v.addr.Device,
 			"attempts", r.Attempts, "age", r.Ended.Sub(r.Accepted).Round(time.Millisecond)}
 		if r.Request != "" {

@@ -43,6 +43,11 @@ func (w *Worker) reconcile(ctx context.Context, wake *stream.Delivery) {
 		_ = wake.Ack(ctx)
 		return
 	}
+	if _, taken := w.inHand.LoadOrStore(v.addr, true); taken {
+		_ = wake.Nak(backoff(wake.Deliveries, handMin, handMax)) // not acked: this wake-up has replaced the other's
+		return
+	}
+	defer w.inHand.Delete(v.addr)
 	v.graph, v.pause = w.c.Tenants[v.addr.Tenant], w.pauses[v.addr.Tenant]
 	w.c.At(Woken)
 	e := v.run(ctx)

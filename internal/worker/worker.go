@@ -19,6 +19,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -54,6 +56,7 @@ type Worker struct {
 	c       Config
 	pauses  map[string]*pause // by tenant; not changed after New
 	started func(tenant string)
+	inHand  sync.Map // events.Address of devices being reconciled by this worker
 }
 
 // New returns a worker that Run starts.
@@ -125,10 +128,11 @@ func (w *Worker) starter(ctx context.Context, wg *sync.WaitGroup) func(string) {
 func (w *Worker) discover(ctx context.Context) {
 	every(ctx, DiscoverEvery, func() {
 		tenants, err := w.c.Streams.Tenants(ctx)
-		if err != nil && ctx.Err() == nil {
+		due, err2 := w.c.Streams.Due(ctx) // also those whose worker died before it made the consumer
+		if err := errors.Join(err, err2); err != nil && ctx.Err() == nil {
 			w.c.Log.Warn("looking for tenants with work", "err", err)
 		}
-		for _, t := range tenants {
+		for _, t := range slices.AppendSeq(tenants, maps.Keys(due)) {
 			w.started(t)
 		}
 	})
@@ -193,7 +197,7 @@ func (w *Worker) end(ctx context.Context, stage string, o events.Outcome, began 
 	switch {
 	case o.Dead():
 		level = slog.LevelWarn
-	case o == events.Busy || o == events.Superseded || o == events.Duplicate:
+	case o == events.Busy:
 		level = slog.LevelDebug
 	}
 	attrs = append([]any{"stage", stage, "outcome", o, "took", time.Since(began).Round(time.Microsecond)}, attrs...)

@@ -12,6 +12,7 @@ import (
 
 	"changerelay/internal/events"
 	"changerelay/internal/graphsim"
+	"changerelay/internal/ledger"
 	"changerelay/internal/natstest"
 	"changerelay/internal/stream"
 )
@@ -40,6 +41,7 @@ func TestAThousandEventsAreAHandfulOfCalls(t *testing.T) {
 	}
 	r.work(func(c *Config) { c.MaxAge = time.Hour })
 	r.outcome(last, events.Accepted)
+	eventually(t, "all events to be folded", r.folded)
 	r.settled(device)
 	r.held(device, app(0), app(1), app(2), app(3), app(4), app(5), app(6), app(7))
 	if n := len(r.posts(device)); n > 6 {
@@ -114,6 +116,78 @@ func (r *rig) dead(e events.Event, o events.Outcome, reason string) {
 		}
 	}
 	r.t.Fatalf("no dead letter of %s with its bytes and its reason %q: %+v", e.ID, reason, ls)
+}
+
+// A device whose document is full waits by itself, and every event has one line
+// and one count at its end.
+func TestAFullDocumentHoldsNobodyElseUp(t *testing.T) {
+	r := newRig(t)
+	const other = "0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d12"
+	r.sim.AddTenant(graphsim.Tenant{ID: entraTenant, ClientID: clientID, ClientSecret: secret},
+		graphsim.Device{ID: device, Platform: "iOS"}, graphsim.Device{ID: other, Platform: "iOS"})
+	heal := r.sim.Fail(graphsim.Fault{Op: "get", Device: device, Status: 503, Times: -1})
+	var es []events.Event
+	for i := range 700 {
+		es = append(es, r.publish(events.Change{Intent: events.Remove, Item: app(i % 8)}))
+	}
+	r.work()
+	eventually(t, "the document to be full", func() bool { return strings.Contains(r.log.String(), `"outcome":"busy"`) })
+	r.outcome(r.publishTo(other, remove(app(1))...), events.Accepted)
+	heal()
+	eventually(t, "all events to be folded", r.folded)
+	r.settled(device)
+	for _, e := range es {
+		line := fmt.Sprintf(`"event":%q`, e.Ref())
+		n := 0
+		for l := range strings.Lines(r.log.String()) {
+			if strings.Contains(l, `"stage":"reconcile"`) && strings.Contains(l, line) {
+				n++
+			}
+		}
+		if n != 1 {
+			t.Fatalf("%d lines say how %s ended", n, e.ID)
+		}
+	}
+}
+
+// The worker died after the ack and before it made the tenant's first consumer.
+func TestAWakeUpWithoutAConsumerIsFound(t *testing.T) {
+	r := newRig(t)
+	e := r.publish(remove(app(1))...)
+	m, err := r.s.Change(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.ledger.Update(t.Context(), e.Address(), func(d ledger.Device) (ledger.Device, error) {
+		return d.Fold(ledger.NewEntry(e, e.Ref(), m.Sequence, m.Time)), nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.s.Wake(t.Context(), e.Address()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	_ = r.s.Folds(ctx, 10, 1, func(ctx context.Context, ds []*stream.Delivery) {
+		for _, d := range ds {
+			_ = d.Ack(ctx)
+		}
+		stop()
+	})
+	r.work()
+	r.outcome(e, events.Accepted)
+}
+
+func TestATwinUnderAnotherTicketIsInvalid(t *testing.T) {
+	r := newRig(t)
+	r.work()
+	e := r.publish(remove(app(1))...)
+	r.outcome(e, events.Accepted)
+	twin := e
+	twin.Ticket, twin.Changes = "CHG9999999", restore(app(1))
+	r.raw(twin.Subject(), twin.Encode())
+	r.outcome(twin, events.Invalid)
+	r.settled(device)
+	r.held(device, app(1))
 }
 
 func TestSupersededOnlyWhenTheWinnerIsTold(t *testing.T) {
