@@ -7,7 +7,7 @@ import (
 	"os"
 
 	"changerelay/cmd/internal/boot"
-	"changerelay/internal/standalone"
+	"changerelay/internal/relay"
 )
 
 type cli struct{ boot.Flags }
@@ -27,7 +27,7 @@ func main() {
 	var c cli
 	boot.Program{Name: "changerelay-ingest", About: "Receive signed webhooks and publish them as change events.", CLI: &c,
 		Run: func(ctx context.Context) error {
-			return c.Serve(ctx, standalone.Ingest, "changerelay-ingest", os.Stdout)
+			return c.Serve(ctx, relay.Ingest, "changerelay-ingest", os.Stdout)
 		},
 	}.Main()
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"changerelay/cmd/internal/boot"
+	"changerelay/internal/relay"
 	"changerelay/internal/standalone"
 	"changerelay/internal/stream"
 )
@@ -61,7 +62,7 @@ func (c *cli) run(ctx context.Context, out io.Writer) (err error) {
 			go c.sample(ctx, cfg, b, log, out)
 		}
 	}
-	err = p.Run(ctx, nc, standalone.Ingest|standalone.Worker)
+	err = p.Run(ctx, nc, relay.Ingest|relay.Worker)
 	if err == nil {
 		fmt.Fprintln(out, "stopped; nothing is lost: start it again on", c.Data)
 	}

@@ -7,7 +7,7 @@ import (
 	"os"
 
 	"changerelay/cmd/internal/boot"
-	"changerelay/internal/standalone"
+	"changerelay/internal/relay"
 )
 
 type cli struct{ boot.Flags }
@@ -27,7 +27,7 @@ func main() {
 	var c cli
 	boot.Program{Name: "changerelay-worker", About: "Turn stored change events into safe changeAssignments calls.", CLI: &c,
 		Run: func(ctx context.Context) error {
-			return c.Serve(ctx, standalone.Worker, "changerelay-worker", os.Stdout)
+			return c.Serve(ctx, relay.Worker, "changerelay-worker", os.Stdout)
 		},
 	}.Main()
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"changerelay/internal/natstest"
+	"changerelay/internal/relay"
 )
 
 // The broker goes away under load: what was acknowledged is stored and ends
@@ -20,7 +21,7 @@ func TestTheBrokerIsAway(t *testing.T) {
 		names = append(names, fmt.Sprint("d", i))
 	}
 	r.tenant("acme", names...)
-	p := r.start(Ingest | Worker)
+	p := r.start(relay.Ingest | relay.Worker)
 	r.ready(p)
 
 	l := &answers{stored: map[int]string{}, again: map[int]bool{}, some: make(chan struct{})}

@@ -1,3 +1,6 @@
+// Package standalone is what the relay needs to run by itself, in one process: a
+// broker of its own on disk, a simulated tenant, and a sample to see something
+// happen. The end-to-end scenarios of the whole relay live beside it.
 package standalone
 
 import (

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"changerelay/internal/relay"
 )
 
 // What dashboards and alerts read is there, and says what happened.
@@ -12,7 +14,7 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.tenant("acme", "a", "b")
-	p := r.start(Ingest|Worker, func(p *Parts) { // longer than the gauge of due devices lags
+	p := r.start(relay.Ingest|relay.Worker, func(p *relay.Parts) { // longer than the gauge of due devices lags
 		p.Timing.Budget, p.Broker.AckWait = 20*time.Second, 20*time.Second
 	})
 	r.ready(p)

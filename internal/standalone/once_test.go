@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"changerelay/internal/natstest"
+	"changerelay/internal/relay"
 )
 
 // One webhook, a hundred times at once over two ingest processes, is one call;
@@ -14,8 +15,8 @@ func TestOneWebhookAHundredTimes(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, natstest.SyncAlways())
 	r.tenant("acme", "a", "b")
-	doors := []*process{r.start(Ingest), r.start(Ingest)}
-	r.start(Worker)
+	doors := []*process{r.start(relay.Ingest), r.start(relay.Ingest)}
+	r.start(relay.Worker)
 	for _, p := range doors {
 		r.ready(p)
 	}
@@ -62,8 +63,8 @@ func TestOneWebhookAHundredTimes(t *testing.T) {
 	}
 	r.broker.Stop()
 	r.broker.Start()
-	door := r.start(Ingest)
-	r.start(Worker)
+	door := r.start(relay.Ingest)
+	r.start(relay.Worker)
 	r.ready(door)
 	if a := r.send(door.ingest, "desk", "1", body); a.code != http.StatusOK || a.Duplicate == nil || !*a.Duplicate {
 		t.Errorf("after the restart the answer is %v", a)

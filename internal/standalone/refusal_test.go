@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"changerelay/internal/ingest/verify"
+	"changerelay/internal/relay"
 )
 
 // What differs between any two answers: the request's id, and the time.
@@ -21,7 +22,7 @@ func TestEveryRefusalIsTheSame(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.tenant("acme", "a")
-	p := r.start(Ingest)
+	p := r.start(relay.Ingest)
 	r.ready(p)
 	body, now := change("1", "a", "app1"), time.Now()
 	sign := func(s verify.Scheme, secret string, at time.Time) http.Header {
@@ -74,7 +75,7 @@ func TestEveryRefusalIsTheSame(t *testing.T) {
 			t.Errorf("the log does not say %s", reason)
 		}
 	}
-	r.start(Worker)
+	r.start(relay.Worker)
 	r.settled(r.js())
 	if a := r.send(p.ingest, "desk", "1", body); a.code != http.StatusAccepted {
 		t.Errorf("rightly signed it is answered %v", a)

@@ -27,6 +27,7 @@ import (
 	"changerelay/internal/ingest"
 	"changerelay/internal/ledger"
 	"changerelay/internal/natstest"
+	"changerelay/internal/relay"
 	"changerelay/internal/stream"
 )
 
@@ -146,11 +147,11 @@ type process struct {
 }
 
 // start runs the roles in a process of their own. change may alter its parts.
-func (r *rig) start(roles Role, change ...func(*Parts)) *process {
+func (r *rig) start(roles relay.Role, change ...func(*relay.Parts)) *process {
 	r.t.Helper()
 	log := slog.New(slog.NewJSONHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	up := make(chan *process, 1)
-	p := Parts{
+	p := relay.Parts{
 		Sources: r.sources(), Tenants: map[string]*graph.Client{}, Timing: short,
 		Broker:     stream.Options{AckWait: time.Second, Log: log},
 		IngestAddr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0", Version: "test", Log: log,

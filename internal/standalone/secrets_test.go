@@ -8,6 +8,7 @@ import (
 
 	"changerelay/internal/graphsim"
 	"changerelay/internal/ingest/verify"
+	"changerelay/internal/relay"
 )
 
 // planted stands for a token in replies that no token can be read from.
@@ -48,7 +49,7 @@ func TestNothingSecretIsSeen(t *testing.T) {
 	r.tenant("wrong", "device of wrong")
 	r.tenants["wrong"] = "wrong~client+secret/not=for logs"
 	r.secrets.keep("a wrong client secret", r.tenants["wrong"])
-	p := r.start(Ingest | Worker)
+	p := r.start(relay.Ingest | relay.Worker)
 	r.ready(p)
 
 	ids := map[string]string{}

@@ -12,6 +12,7 @@ import (
 
 	"changerelay/internal/events"
 	"changerelay/internal/graphsim"
+	"changerelay/internal/relay"
 )
 
 // id is what a name of the script stands for.
@@ -82,12 +83,12 @@ func (p *play) addTenant(l line) {
 }
 
 func (p *play) startRole(l line) {
-	role, ok := map[string]Role{"relay": Ingest | Worker, "ingest": Ingest, "worker": Worker}[l.args[0]]
+	role, ok := map[string]relay.Role{"relay": relay.Ingest | relay.Worker, "ingest": relay.Ingest, "worker": relay.Worker}[l.args[0]]
 	if !ok || p.by[l.args[0]] != nil {
 		p.fatalf("want relay, ingest or worker, not yet started")
 	}
 	age := p.duration(l.opt("max-age", "0s"))
-	me := p.start(role, func(parts *Parts) { parts.MaxAge = age })
+	me := p.start(role, func(parts *relay.Parts) { parts.MaxAge = age })
 	p.by[l.args[0]] = me
 	p.ready(me)
 }

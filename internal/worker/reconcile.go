@@ -44,7 +44,9 @@ func (w *Worker) reconcile(ctx context.Context, wake *stream.Delivery) {
 		return
 	}
 	if _, taken := w.inHand.LoadOrStore(v.addr, true); taken {
-		_ = wake.Nak(backoff(wake.Deliveries, handMin, handMax)) // not acked: this wake-up has replaced the other's
+		again := backoff(wake.Deliveries, handMin, handMax)
+		_ = wake.Nak(again) // not acked: this wake-up has replaced the other's
+		w.end(ctx, "reconcile", events.Busy, v.began, "tenant", v.addr.Tenant, "device", v.addr.Device, "again", again)
 		return
 	}
 	defer w.inHand.Delete(v.addr)

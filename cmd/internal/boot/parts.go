@@ -14,14 +14,14 @@ import (
 	"changerelay/internal/graph"
 	"changerelay/internal/ingest"
 	"changerelay/internal/ledger"
-	"changerelay/internal/standalone"
+	"changerelay/internal/relay"
 	"changerelay/internal/stream"
 )
 
 // Parts makes of the configuration what the relay is built from. It reads every
 // secret once, so that a missing one stops the start.
-func (c *Config) Parts(log *slog.Logger) (standalone.Parts, error) {
-	p := standalone.Parts{
+func (c *Config) Parts(log *slog.Logger) (relay.Parts, error) {
+	p := relay.Parts{
 		Tenants:        map[string]*graph.Client{},
 		Broker:         c.NATS.streams(log),
 		Timing:         c.Worker.Timing.Protocol(),

@@ -4,11 +4,11 @@ import (
 	"context"
 	"io"
 
-	"changerelay/internal/standalone"
+	"changerelay/internal/relay"
 )
 
 // Serve loads the configuration and does the work of the roles until ctx ends.
-func (f Flags) Serve(ctx context.Context, roles standalone.Role, name string, out io.Writer) error {
+func (f Flags) Serve(ctx context.Context, roles relay.Role, name string, out io.Writer) error {
 	c, err := f.Load()
 	if err != nil {
 		return err

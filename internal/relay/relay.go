@@ -1,9 +1,12 @@
-// Package standalone composes the relay from its parts: the ingest service, the
-// worker, or both with a broker of their own in one process. The commands add
-// the configuration file and the command line; tests run whole relays with it.
+// Package relay composes the services of the relay from their parts: the ingest
+// service, the worker, or both in one process. The commands add the configuration
+// file and the command line.
 //
-//	webhook ──► ingest ──► broker ──► worker ──► Graph (or a simulated tenant)
-package standalone
+//	webhook ──► ingest ──► broker ──► worker ──► Graph
+//
+// It knows no broker of its own and no simulator: those are package standalone's,
+// so that the services' binaries do not carry them.
+package relay
 
 import (
 	"context"
