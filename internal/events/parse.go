@@ -55,7 +55,7 @@ func FromMessage(subject string, data []byte, now time.Time) (Event, Ref, error)
 		{"ticket token", ticket, TicketToken(e.Ticket)},
 	} {
 		if token.got != token.want {
-			return Event{}, ref, &InvalidError{"subject", fmt.Sprintf("the %s is %s, but the event in the message has %s; publish it to %s",
+			return Event{}, ref, &InvalidError{"subject", fmt.Sprintf("the %s is %s, but the event in the message has %s; publish it, with a new id, to the subject made of it: now it would be %s",
 				token.what, token.got, token.want, e.Subject())}
 		}
 	}

@@ -396,7 +396,7 @@ func TestFromMessageRefuses(t *testing.T) {
 	subject := func(edit func(*Event)) string { o := other; edit(&o); return o.Subject() }
 	elsewhere := Ref{Address{"other", "11111111-1111-1111-1111-111111111111"}, e.Ref().Key}
 	for _, c := range []struct{ name, subject, data, field, reason string }{
-		{"tenant", subject(func(e *Event) { e.Tenant = "evil" }), example, "subject", "the tenant is evil, but the event in the message has acme; publish it to " + e.Subject()},
+		{"tenant", subject(func(e *Event) { e.Tenant = "evil" }), example, "subject", "the tenant is evil, but the event in the message has acme; publish it, with a new id, to the subject made of it: now it would be " + e.Subject()},
 		{"device", subject(func(e *Event) { e.Device = elsewhere.Device }), example, "subject", "the device is " + elsewhere.Device + ", but"},
 		{"id", subject(func(e *Event) { e.ID = "CHG-2" }), example, "subject", "the key is " + Key(e.Source, "CHG-2")},
 		{"source", subject(func(e *Event) { e.Source = "/jira" }), example, "subject", "the key is "},

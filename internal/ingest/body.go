@@ -1,45 +1,67 @@
 package ingest
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"io"
 	"mime"
 	"net/http"
 	"strings"
+	"sync/atomic"
 
 	"changerelay/internal/ingest/source"
 )
 
-// admit claims memory for a request, as much as it may come to hold.
-func (s *Server) admit(r *http.Request) (release func(), err error) {
+// A share is a request's share of the memory in flight. It grows with the bytes
+// that arrive; an announced length claims nothing, or a few hundred idle
+// connections could shut the door.
+type share struct {
+	inFlight *atomic.Int64
+	bytes    int64
+}
+
+// admit claims what any request costs.
+func (s *Server) admit(r *http.Request) (*share, error) {
 	if r.ContentLength > MaxBody {
 		return nil, errTooLarge
 	}
-	cost := int64(requestCost + MaxBody)
-	if r.ContentLength >= 0 {
-		cost = requestCost + r.ContentLength
-	}
-	if s.inFlight.Add(cost) > MaxInFlight {
-		s.inFlight.Add(-cost)
-		return nil, errBusy
-	}
-	return func() { s.inFlight.Add(-cost) }, nil
+	c := &share{inFlight: &s.inFlight}
+	return c, c.grow(requestCost)
 }
 
-// readBody reads the raw bytes, once; the signature is over them.
-func readBody(x *exchange) ([]byte, error) {
-	r := http.MaxBytesReader(x.Response().Writer, x.Request().Body, MaxBody)
-	var b bytes.Buffer
-	b.Grow(int(min(max(x.Request().ContentLength, 0), 16<<10)) + bytes.MinRead)
-	_, err := b.ReadFrom(r)
-	x.bytes = b.Len()
-	if err != nil {
-		return nil, &bodyError{err}
+func (c *share) grow(n int64) error {
+	if c.inFlight.Add(n) > MaxInFlight {
+		c.inFlight.Add(-n)
+		return errBusy
 	}
-	sum := sha256.Sum256(b.Bytes())
+	c.bytes += n
+	return nil
+}
+
+func (c *share) release() { c.inFlight.Add(-c.bytes) }
+
+// readBody reads the raw bytes, once; the signature is over them.
+func readBody(x *exchange, c *share) ([]byte, error) {
+	r := http.MaxBytesReader(x.Response().Writer, x.Request().Body, MaxBody)
+	var body []byte
+	chunk := make([]byte, requestCost/2)
+	for {
+		n, err := r.Read(chunk)
+		if full := c.grow(int64(n)); full != nil {
+			return nil, full
+		}
+		body = append(body, chunk[:n]...)
+		x.bytes = len(body)
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return nil, &bodyError{err}
+		}
+	}
+	sum := sha256.Sum256(body)
 	x.digest = hex.EncodeToString(sum[:])
-	return b.Bytes(), nil
+	return body, nil
 }
 
 // readable refuses what the decoder would not understand.
@@ -47,7 +69,10 @@ func readable(d source.Decoder, h http.Header) error {
 	if e := h.Values("Content-Encoding"); len(e) > 0 && !strings.EqualFold(strings.Join(e, ","), "identity") {
 		return &unsupported{"Content-Encoding: bodies are taken uncompressed only"}
 	}
-	media, _, err := mime.ParseMediaType(h.Get("Content-Type"))
+	media, params, err := mime.ParseMediaType(h.Get("Content-Type"))
+	if charset := params["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") {
+		return &unsupported{"Content-Type: bodies are taken as UTF-8 only"}
+	}
 	if err != nil || len(h.Values("Content-Type")) != 1 || !d.Accepts(media) {
 		return &unsupported{"Content-Type: want application/json, or for a CloudEvent application/cloudevents+json"}
 	}

@@ -25,12 +25,12 @@ func (s *Server) postHook(x *exchange) (answer, error) {
 
 // receive is the one way from a request to stored events.
 func (s *Server) receive(x *exchange, senders []*sender) (answer, error) {
-	release, err := s.admit(x.Request())
+	c, err := s.admit(x.Request())
 	if err != nil {
 		return answer{}, err
 	}
-	defer release()
-	body, err := readBody(x)
+	defer c.release()
+	body, err := readBody(x, c)
 	if err != nil {
 		return answer{}, err
 	}
@@ -99,11 +99,11 @@ func (s *Server) getChange(x *exchange) (answer, error) {
 		return answer{}, events.ErrNotFound // an id that cannot be is one that is not
 	}
 	x.ids = []string{ref.String()}
-	release, err := s.admit(x.Request())
+	c, err := s.admit(x.Request())
 	if err != nil {
 		return answer{}, err
 	}
-	defer release()
+	defer c.release()
 	ctx, cancel := context.WithTimeout(x.Request().Context(), FindTimeout)
 	defer cancel()
 	r, err := s.finder.Find(ctx, ref)

@@ -5,7 +5,7 @@ var (
 	codes   = []string{"200", "202", "400", "401", "403", "404", "405", "408", "409", "413", "415", "422", "500", "503"}
 	results = []string{"stored", "duplicate", "conflict", "unavailable"}
 	stages  = []string{"ingest", "fold", "reconcile"}
-	ops     = []string{"post", "get", "token"}
+	ops     = []string{"post", "get"}
 	kinds   = []string{"ok", "refused", "gone", "denied", "approval_required", "throttled", "unavailable", "in_doubt"}
 )
 
@@ -48,10 +48,10 @@ func (m *Metrics) worker(f factory, l Labels) {
 func (m *Metrics) graph(f factory) {
 	op, kind := label{"op", ops}, label{"kind", kinds}
 	m.GraphSeconds = f.histograms("changerelay_graph_request_duration_seconds",
-		"Time of one request to Microsoft Graph, or of getting a token for it, by kind of result, in seconds.",
+		"Time of one request to Microsoft Graph, getting a token included, by kind of result, in seconds.",
 		graphBuckets, op, kind)
 	m.GraphCalls = f.counters("changerelay_graph_calls_total",
-		"Requests to Microsoft Graph and its token endpoint, by kind of result.", op, kind)
+		"Requests to Microsoft Graph, by kind of result; getting a token is part of one.", op, kind)
 }
 
 func (m *Metrics) broker(f factory) {

@@ -55,8 +55,8 @@ type Metrics struct {
 	OpenAttempts          prometheus.Gauge
 	DueDevices            *Gauges // tenant
 
-	// Microsoft Graph and its token endpoint.
-	GraphSeconds *Histograms // op: post, get, token; kind: ok or the kind of error
+	// Microsoft Graph.
+	GraphSeconds *Histograms // op: post, get; kind: ok or the kind of error
 	GraphCalls   *Counters   // op, kind
 
 	// The broker, as this process sees it.

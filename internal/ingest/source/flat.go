@@ -12,7 +12,8 @@ import (
 	"changerelay/internal/events"
 )
 
-// flatObject reads a JSON object whose values are all strings. It reads token
+// flatObject reads a JSON object of plain values as text: null is no text, a
+// number or a truth value is what it is written as. It reads token
 // by token because encoding/json, left to itself, keeps the last of two equal
 // keys, repairs broken UTF-8 and ignores what follows the object: a reviewer
 // and the relay would read different changes. Depth needs no bound: the first
@@ -62,11 +63,15 @@ func member(d *json.Decoder) (key, value string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	value, ok := t.(string)
-	if !ok {
-		return "", "", invalid(clip(key), "is not text; send every column as text in quotes, an empty one as \"\"")
+	switch v := t.(type) {
+	case nil:
+		return key, "", nil
+	case string:
+		return key, v, nil
+	case json.Number, bool:
+		return key, fmt.Sprint(v), nil
 	}
-	return key, value, nil
+	return "", "", invalid(clip(key), "is not a plain value; send every column as text in quotes, an empty one as \"\"")
 }
 
 // notJSON says where the body stops to be JSON; a template that forgot to

@@ -59,7 +59,7 @@ func (s serviceNow) event(r record) (events.Event, error) {
 	switch {
 	case !sent: // not Ignored: a rule that forgot the column would lose every change silently
 		return events.Event{}, invalid(f.Approval, "is required; the business rule must send this column")
-	case approval != "approved":
+	case !strings.EqualFold(approval, "approved"): // also the display value
 		return events.Event{}, &Ignored{"the record is not approved"}
 	}
 	updated, err := time.Parse(time.DateTime, r.get(f.UpdatedOn))
