@@ -25,7 +25,7 @@ func (c *cli) run(ctx context.Context, out io.Writer) (err error) {
 		return err
 	}
 	defer release()
-	broker, err := standalone.StartBroker(c.Data, c.NATS)
+	broker, err := standalone.StartBroker(ctx, c.Data, c.NATS)
 	if err != nil {
 		return err
 	}
@@ -124,7 +124,7 @@ func (b banner) print(out io.Writer) {
 		"changerelay " + boot.Version(),
 		"  webhooks  " + b.ingest + "/v1/changes and /v1/hooks/<source>",
 		"  admin     " + b.admin + "/metrics /healthz /readyz",
-		"  broker    " + b.broker + " (loopback, store in " + b.data + ", synced on every write)",
+		"  broker    " + b.broker + " (no password: keep it on loopback; store in " + b.data + ", synced on every write)",
 		"  config    " + b.path,
 	}
 	if b.simulated {

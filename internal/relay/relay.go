@@ -71,6 +71,12 @@ const (
 // is finished. It listens before it has a broker: until then webhooks get 503,
 // and readiness says why.
 func (p Parts) Run(ctx context.Context, nc *nats.Conn, roles Role) error {
+	if len(p.Tenants) == 0 {
+		p.Log.Warn("no tenant is configured: every event is invalid; add one under tenants")
+	}
+	if len(p.Sources) == 0 && roles&Ingest != 0 {
+		p.Log.Warn("no source is configured: every webhook is answered 401; add one under sources")
+	}
 	m := p.metrics()
 	var b broker
 	admin, err := listen("admin.listen", p.AdminAddr)

@@ -4,10 +4,13 @@
 package standalone
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net"
 	"path/filepath"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -19,7 +22,7 @@ const startFor = time.Minute
 // StartBroker starts a NATS server with JetStream of its own. It keeps its store
 // below dir, synced to disk before each acknowledgement, and listens on addr for
 // other tools; the relay itself is in the same process.
-func StartBroker(dir, addr string) (*server.Server, error) {
+func StartBroker(ctx context.Context, dir, addr string) (*server.Server, error) {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		return nil, fmt.Errorf("starting the broker: the address %q is not host:port", addr)
@@ -38,18 +41,49 @@ func StartBroker(dir, addr string) (*server.Server, error) {
 		ServerName: "changerelay-standalone",
 		Host:       host, Port: n,
 		JetStream: true, StoreDir: filepath.Join(dir, "nats"), SyncAlways: true,
-		NoSigs: true, NoLog: true,
+		NoSigs: true,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("starting the broker: %w", err)
 	}
+	var said complaints
+	s.SetLogger(&said, false, false)
 	go s.Start()
-	if !s.ReadyForConnections(startFor) {
+	if err := ready(ctx, s, &said); err != nil {
 		s.Shutdown()
-		return nil, fmt.Errorf("starting the broker: it is not ready after %s; its store in %s is damaged, or the disk too slow", startFor, dir)
+		return nil, fmt.Errorf("starting the broker with its store in %s: %w", dir, err)
 	}
 	return s, nil
 }
+
+// ready waits until s takes connections, complains or takes too long.
+func ready(ctx context.Context, s *server.Server, said *complaints) error {
+	ctx, cancel := context.WithTimeout(ctx, startFor)
+	defer cancel()
+	for !s.ReadyForConnections(100 * time.Millisecond) {
+		if fatal := said.fatal.Load(); fatal != nil {
+			return errors.New(*fatal)
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("it is not ready: %w", ctx.Err())
+		}
+	}
+	return nil
+}
+
+// complaints are what the server says when it cannot start. The rest of its log
+// is not for the relay's users.
+type complaints struct{ fatal atomic.Pointer[string] }
+
+func (c *complaints) Fatalf(format string, v ...any) {
+	s := fmt.Sprintf(format, v...)
+	c.fatal.CompareAndSwap(nil, &s)
+}
+func (*complaints) Noticef(string, ...any) {}
+func (*complaints) Warnf(string, ...any)   {}
+func (*complaints) Errorf(string, ...any)  {}
+func (*complaints) Debugf(string, ...any)  {}
+func (*complaints) Tracef(string, ...any)  {}
 
 // free refuses an address where somebody listens. The server itself would say
 // nothing: it would only not be ready, for as long as it is waited for.

@@ -2,6 +2,8 @@ package standalone
 
 import (
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -17,7 +19,7 @@ func TestABusyPortIsSaidAtOnce(t *testing.T) {
 	}
 	defer l.Close()
 	began := time.Now()
-	s, err := StartBroker(t.TempDir(), l.Addr().String())
+	s, err := StartBroker(t.Context(), t.TempDir(), l.Addr().String())
 	if err == nil {
 		s.Shutdown()
 		t.Fatal("the broker is started twice")
@@ -35,7 +37,7 @@ func TestABusyPortIsSaidAtOnce(t *testing.T) {
 func TestTheBrokerKeepsItsStore(t *testing.T) {
 	dir := t.TempDir()
 	for range 2 {
-		s, err := StartBroker(dir, "127.0.0.1:0")
+		s, err := StartBroker(t.Context(), dir, "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -47,8 +49,25 @@ func TestTheBrokerKeepsItsStore(t *testing.T) {
 		s.WaitForShutdown()
 	}
 	for _, addr := range []string{"127.0.0.1", "127.0.0.1:nats"} {
-		if _, err := StartBroker(dir, addr); err == nil || !strings.Contains(err.Error(), addr) {
+		if _, err := StartBroker(t.Context(), dir, addr); err == nil || !strings.Contains(err.Error(), addr) {
 			t.Errorf("%s: %v", addr, err)
 		}
+	}
+}
+
+// A folder that cannot be the store's is named, and nobody waits a minute.
+func TestAStoreThatCannotBeIsSaidAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "nats"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	s, err := StartBroker(t.Context(), dir, "127.0.0.1:0")
+	if err == nil {
+		s.Shutdown()
+		t.Fatal("the broker keeps its store in a file")
+	}
+	if !strings.Contains(err.Error(), dir) || time.Since(began) > startFor/4 {
+		t.Errorf("after %v: %v", time.Since(began), err)
 	}
 }
