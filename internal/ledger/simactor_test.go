@@ -26,8 +26,9 @@ type simActor struct {
 	rev    int
 	id     string
 	sight  Sight
-	called bool   // a call of its is in flight
-	known  func() // runs when its success is written
+	asked  time.Time // by the world's clock
+	called bool      // a call of its is in flight
+	known  func()    // runs when its success is written
 	end    time.Time
 }
 
@@ -82,6 +83,7 @@ func (a *simActor) save(d Device) bool {
 			a.w.fail("reading back: %v", err)
 		}
 	}
+	a.w.saved(d)
 	if d.Retell && !a.dev.doc.Retell {
 		a.w.tally["retold"]++
 	}
@@ -129,10 +131,14 @@ func (a *simActor) fold() {
 		a.pc = a.foldWake
 		return
 	}
+	before := len(a.doc.Pending)
 	d := a.doc.Fold(a.msg.e)
 	a.pc = a.foldLoad
 	if a.save(d) {
 		a.w.trace("%s %v folds %s", a.w.at(), a, a.msg.e.Key)
+		if len(a.w.final[a.msg.e.Key]) > 0 && len(d.Pending) > before {
+			a.w.fail("%v folds %s again, which has ended", a, a.msg.e.Key)
+		}
 		a.pc = a.foldWake
 	}
 }
@@ -241,7 +247,7 @@ func (a *simActor) publish(rs []Report) {
 
 func (a *simActor) read() {
 	at := a.now()
-	a.sight = a.dev.graph.read(a.w, a.w.now)
+	a.sight, a.asked = a.dev.graph.read(a.w, a.w.now), a.w.now
 	a.sight.At = at
 	a.pc = a.see
 }
@@ -251,7 +257,11 @@ func (a *simActor) see() {
 	if *sloppy == "read's end" {
 		a.sight.At = a.now()
 	}
+	open := a.doc.Attempt
 	if d := a.doc.See(a.sight, simTiming); a.save(d) {
+		if open != nil && d.Attempt == nil && a.asked.Before(a.dev.graph.written[open.ID].Add(simTiming.Lag)) {
+			a.w.fail("%v closes attempt %s by a read that may not show it", a, open.ID)
+		}
 		a.w.trace("%s %v sees device %d: removed %v restored %v → held %v retell %v", a.w.at(), a, a.dev.n,
 			ids(a.sight.Removed), ids(a.sight.Restored), ids(d.View.Held), d.Retell)
 		a.pc = a.look
@@ -267,6 +277,7 @@ func (a *simActor) begin() {
 	}
 	a.doc = d
 	a.end = d.Attempt.Begun.Add(simTiming.Budget)
+	a.dev.graph.written[a.id] = a.end.Add(-a.skew)
 	if d.Blame.probing() {
 		a.w.tally["probes"]++
 	}
@@ -320,6 +331,7 @@ func (a *simActor) call() {
 		a.drop()
 	default:
 		a.w.tally["lost replies"]++
+		g.written[a.id] = a.w.now
 		a.answer(func(d Device) (Device, error) {
 			if *sloppy == "blind" {
 				return d.Released(a.id)

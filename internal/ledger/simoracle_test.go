@@ -16,7 +16,10 @@ func (w *world) check(when string) {
 	for _, m := range w.msgs {
 		if n := len(w.final[m.e.Key]); n != 1 {
 			w.fail("%s: %s has %d final outcomes", when, m.e.Key, n)
+			return
 		}
+	}
+	for _, m := range w.msgs {
 		w.honest(m)
 	}
 	for _, d := range w.devices {

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,6 +43,9 @@ func TestSimulation(t *testing.T) {
 		return
 	}
 	seeds := uint64(20_000)
+	if raced() {
+		seeds = 5_000 // a seed has one goroutine
+	}
 	if s := os.Getenv("LEDGER_SEEDS"); s != "" {
 		if _, err := fmt.Sscan(s, &seeds); err != nil {
 			t.Fatalf("LEDGER_SEEDS=%s is not a number", s)
@@ -86,6 +90,12 @@ func TestSimulation(t *testing.T) {
 	}
 }
 
+// raced reports whether the race detector is on.
+func raced() bool {
+	info, ok := debug.ReadBuildInfo()
+	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
+}
+
 // sloppy makes the actors break one law of their own, for TestMutations.
 var sloppy = flag.String("sloppy", "", "what the simulated workers get wrong")
 
@@ -128,6 +138,7 @@ type world struct {
 	reports map[string]Report
 	err     error
 	trace   func(string, ...any)
+	saved   func(Device)
 	tally   tally
 }
 
@@ -161,7 +172,7 @@ func newWorld(seed uint64) *world {
 	w := &world{
 		r: rand.New(rand.NewPCG(seed, 7)), seed: seed, now: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC),
 		final: map[string][]events.Outcome{}, reports: map[string]Report{}, tally: tally{},
-		trace: func(string, ...any) {},
+		trace: func(string, ...any) {}, saved: func(Device) {},
 	}
 	w.start = w.now
 	w.now = w.now.Add(time.Hour)

@@ -1,0 +1,294 @@
+package ledger
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"changerelay/internal/events"
+)
+
+var golden = flag.Bool("golden", false, "write testdata/document-v1.json anew")
+
+// rich is a device with something in every field.
+func rich() Device {
+	uuid := func(n int) string { return fmt.Sprintf("5b1c9b0e-5d0c-4b43-9a0a-2f6f7d6a1c%02x", n) }
+	item := func(n int) events.Item { return events.Item{ID: uuid(n), Type: events.ItemTypes[n%4]} }
+	key := func(n int) string { return fmt.Sprintf("%026d", n) }
+	entry := func(n int, cs ...events.Change) Entry {
+		return Entry{
+			Order: Order{later(time.Duration(n) * time.Second), uint64(n), key(n)}, Message: uint64(n),
+			Accepted: later(time.Duration(n)*time.Second + 7*time.Millisecond), Ticket: fmt.Sprintf("CHG%07d", n), Changes: cs,
+		}
+	}
+	replayed := entry(4, events.Change{Intent: events.Restore, Item: item(4)})
+	replayed.Key, replayed.Message, replayed.Attempts, replayed.Time = key(4)+"-r41", 812, 3, later(123456789)
+	return Device{
+		View:    View{later(time.Minute), []events.Item{item(0), item(1)}},
+		Pending: []Entry{replayed, entry(5, events.Change{Intent: events.Remove, Item: item(5)}, events.Change{Intent: events.Restore, Item: item(0)})},
+		Told: map[string]Word{
+			uuid(0): {Order{later(0), 1, key(1)}, item(0), events.Remove, later(time.Second), false},
+			uuid(2): {Order{later(1), 2, key(2)}, item(2), events.Restore, later(2 * time.Second), true},
+		},
+		Floor:   Order{later(-time.Hour), 1, key(0)},
+		Attempt: &Attempt{"26MCHARSOFRANDOMTEXTABCDEF", []string{key(5)}, []events.Item{item(1), item(5)}, later(2 * time.Minute), later(3 * time.Minute)},
+		Doubts:  []Doubt{{[]events.Item{item(1)}, []events.Item{item(2)}, later(4 * time.Minute)}},
+		Retell:  true,
+		Called:  later(50 * time.Second),
+		Blame:   &Blame{key(5), "Graph refused the set: an app does not exist", "rq-1", 2},
+		Reports: []Report{
+			{entry(6, events.Change{Intent: events.Remove, Item: item(6)}), events.Refused, "Graph refused the set", "rq-1", later(time.Minute)},
+			{entry(7, events.Change{Intent: events.Remove, Item: item(7)}), events.Accepted, "", "rq-1", later(time.Minute)},
+		},
+	}
+}
+
+// same wants the document to come back as it was.
+func same(t *testing.T, d Device) []byte {
+	t.Helper()
+	b, err := d.encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := decode(b)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, b)
+	}
+	if d.Told == nil {
+		d.Told = map[string]Word{}
+	}
+	again, err := got.encode()
+	if err != nil || !bytes.Equal(again, b) {
+		t.Fatalf("it is encoded otherwise the second time: %v\n%s\n%s", err, b, again)
+	}
+	if !reflect.DeepEqual(normal(got), normal(d)) {
+		t.Fatalf("got  %+v\nwant %+v\n%s", got, d, b)
+	}
+	return b
+}
+
+// normal makes empty slices nil: the stored form does not tell them apart.
+func normal(d Device) Device {
+	d = d.clone()
+	empty := func(s *[]events.Item) {
+		if len(*s) == 0 {
+			*s = nil
+		}
+	}
+	empty(&d.View.Held)
+	for i := range d.Doubts {
+		empty(&d.Doubts[i].Set)
+		empty(&d.Doubts[i].News)
+	}
+	if a := d.Attempt; a != nil {
+		b := *a
+		empty(&b.Set)
+		if len(b.Keys) == 0 {
+			b.Keys = nil
+		}
+		d.Attempt = &b
+	}
+	if len(d.Pending) == 0 {
+		d.Pending = nil
+	}
+	if len(d.Doubts) == 0 {
+		d.Doubts = nil
+	}
+	if len(d.Reports) == 0 {
+		d.Reports = nil
+	}
+	return d
+}
+
+func TestStoredRoundTrip(t *testing.T) {
+	same(t, Device{})
+	same(t, rich())
+	fields := reflect.ValueOf(rich())
+	for i := range fields.NumField() {
+		if fields.Field(i).IsZero() {
+			t.Errorf("the test's device has no %s", fields.Type().Field(i).Name)
+		}
+	}
+}
+
+// TestStoredRoundTripOfEveryDocument takes documents from the simulation.
+func TestStoredRoundTripOfEveryDocument(t *testing.T) {
+	const seeds = 300
+	documents := 0
+	for seed := range uint64(seeds) {
+		w := newWorld(seed)
+		w.saved = func(d Device) {
+			documents++
+			b := same(t, d)
+			if est := d.size(); len(b) > est {
+				t.Fatalf("seed %d: it has %d bytes, and was thought to have %d:\n%s", seed, len(b), est, b)
+			}
+		}
+		if err := w.run(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if documents < 10*seeds {
+		t.Errorf("%d documents", documents)
+	}
+}
+
+func TestStoredFormOfVersion1(t *testing.T) {
+	const file = "testdata/document-v1.json"
+	b := same(t, rich())
+	var pretty bytes.Buffer
+	if err := json.Indent(&pretty, b, "", "\t"); err != nil {
+		t.Fatal(err)
+	}
+	pretty.WriteByte('\n')
+	if *golden {
+		if err := os.WriteFile(file, pretty.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(pretty.Bytes(), want) {
+		t.Errorf("the stored form has changed: is it a new version?\n%s", pretty.Bytes())
+	}
+	got, err := decode(want)
+	if err != nil || !reflect.DeepEqual(got, rich()) {
+		t.Errorf("it is read otherwise: %v\n%+v", err, got)
+	}
+}
+
+func TestStoredRefuses(t *testing.T) {
+	for _, c := range []struct{ name, document, says string }{
+		{"newer", `{"v":2}`, "version 2"},
+		{"no version", `{}`, "version 0"},
+		{"not JSON", `{"v":1`, "reading stored document"},
+		{"empty", ``, "reading stored document"},
+		{"another thing", `[]`, "reading stored document"},
+		{"held", `{"v":1,"items":[{"id":"x","type":"application"}],"held":[1]}`, "item 1 of 1"},
+		{"negative", `{"v":1,"items":[{"id":"x","type":"application"}],"held":[-1]}`, "item -1 of 1"},
+		{"change 0", `{"v":1,"items":[{"id":"x","type":"application"}],"told":[{"t":1,"s":1,"k":"k","c":0,"at":1}]}`, "item -1 of 1"},
+		{"restore", `{"v":1,"pending":[{"t":1,"s":1,"k":"k","a":1,"c":[-1]}]}`, "item 0 of 0"},
+		{"attempt", `{"v":1,"attempt":{"id":"a","set":[3],"begun":1,"until":2}}`, "item 3 of 0"},
+		{"doubt", `{"v":1,"doubts":[{"news":[3],"until":2}]}`, "item 3 of 0"},
+		{"text", `{"v":1,"texts":["no"],"reports":[{"t":1,"s":1,"k":"k","a":1,"c":[],"o":"refused","r":2,"e":1}]}`, "text 2 of 1"},
+		{"time", `{"v":1,"seen":"yesterday"}`, "yesterday"},
+		{"fraction", `{"v":1,"seen":"1.x"}`, "1.x"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d, err := decode([]byte(c.document))
+			if err == nil || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("decoded %+v: %v, want it to say %q", d, err, c.says)
+			}
+		})
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	b, err := rich().encode()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b)
+	f.Add([]byte(`{"v":1}`))
+	f.Add([]byte(`{"v":1,"items":[{"id":"x","type":"application"}],"held":[0,0],"told":[{"t":-1,"s":1,"k":"","c":-1,"at":"0.5"}]}`))
+	f.Add([]byte(`{"v":1,"pending":[{"t":1,"s":0,"k":"k","a":1,"c":null}],"blame":{"probe":1},"retell":true}`))
+	f.Add([]byte(`{"v":9}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		d, err := decode(b)
+		if err != nil {
+			return
+		}
+		// What can be read can be used, and written.
+		d.Due()
+		d.Next(t0, timing)
+		e, err := d.Fold(word(1, t0, remove("x")...)).encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := decode(e); err != nil {
+			t.Fatalf("%v\n%s", err, e)
+		}
+	})
+}
+
+// full is a device in the midst of much: many events, words and items.
+func full() Device {
+	d := Device{}
+	for n := range 150 {
+		now := later(time.Duration(n) * time.Minute)
+		d = d.Fold(word(n, now, restore(fmt.Sprint("app", n))...)).See(shows(now), timing)
+		if d.Next(now, timing) == Post {
+			d, _ = d.Begin("a", now, timing).Accepted("a", "rq", now)
+		}
+		d.Reports = nil
+	}
+	for n := 150; d.Room(word(n, later(3*time.Hour), remove("app0", "app1")...)); n++ {
+		d = d.Fold(word(n, later(3*time.Hour), remove(fmt.Sprint("app", n%25), fmt.Sprint("app", n%24))...))
+	}
+	return d
+}
+
+func BenchmarkFold(b *testing.B) {
+	for name, d := range map[string]Device{"empty": {}, "full": full()} {
+		e := word(9999, later(4*time.Hour), remove("app1", "app2")...)
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				d.Fold(e)
+			}
+		})
+	}
+}
+
+func BenchmarkRoom(b *testing.B) {
+	d, e := full(), word(9999, later(4*time.Hour), remove("app1", "app2")...)
+	b.ReportAllocs()
+	for b.Loop() {
+		d.Room(e)
+	}
+}
+
+func BenchmarkNext(b *testing.B) {
+	d := full()
+	b.ReportAllocs()
+	for b.Loop() {
+		d.Next(t0, timing)
+	}
+}
+
+func BenchmarkEncode(b *testing.B) {
+	for name, d := range map[string]Device{"rich": rich(), "full": full()} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				e, err := d.encode()
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.SetBytes(int64(len(e)))
+			}
+		})
+	}
+}
+
+func BenchmarkDecode(b *testing.B) {
+	e, err := full().encode()
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(len(e)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := decode(e); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
