@@ -80,8 +80,9 @@ bench: ## run the benchmarks, BENCHTIME (1s) each
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
 
 .PHONY: prove
-prove: ## the device protocol's simulation over SEEDS (1000000) seeds; LEDGER_SEED=n replays one
+prove: ## the device protocol's simulation over SEEDS (1000000) seeds, and every mutant of it; LEDGER_SEED=n replays one seed
 	LEDGER_SEEDS=$(SEEDS) $(GO) test ./internal/ledger -run TestSimulation -count 1 -timeout 0 -v
+	LEDGER_MUTANTS=all $(GO) test ./internal/ledger -run TestMutations -count 1 -timeout 0 -v
 
 .PHONY: tools
 tools: $(TOOLS)/staticcheck ## build the tools of tools/go.mod into .cache/

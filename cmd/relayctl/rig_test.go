@@ -181,7 +181,7 @@ func (r *rig) work() {
 	w := worker.New(worker.Config{
 		Streams: r.streams, Ledger: r.ledger, Tenants: map[string]*graph.Client{"acme": g},
 		Metrics: metrics.New(prometheus.NewRegistry(), "test", metrics.Labels{Tenants: []string{"acme"}}),
-		Log:     slog.New(slog.DiscardHandler), Timing: short,
+		Log:     slog.New(slog.DiscardHandler), Timing: short, Pace: time.Millisecond,
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)

@@ -48,6 +48,7 @@ type Parts struct {
 	MaxAge         time.Duration
 	FoldSlots      int
 	ReconcileSlots int
+	Pace           time.Duration
 
 	IngestAddr string // of webhooks
 	AdminAddr  string // of metrics and health
@@ -149,7 +150,7 @@ func (p Parts) work(ctx context.Context, nc *nats.Conn, roles Role, b *broker, m
 	}
 	return worker.New(worker.Config{
 		Streams: s, Ledger: l, Tenants: p.Tenants, Metrics: m, Log: p.Log,
-		Timing: p.Timing, MaxAge: p.MaxAge, Retention: p.Broker.Retention, FoldSlots: p.FoldSlots, ReconcileSlots: p.ReconcileSlots,
+		Timing: p.Timing, MaxAge: p.MaxAge, Retention: p.Broker.Retention, FoldSlots: p.FoldSlots, ReconcileSlots: p.ReconcileSlots, Pace: p.Pace,
 	}).Run(ctx)
 }
 

@@ -152,7 +152,7 @@ func (r *rig) start(roles relay.Role, change ...func(*relay.Parts)) *process {
 	log := slog.New(slog.NewJSONHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	up := make(chan *process, 1)
 	p := relay.Parts{
-		Sources: r.sources(), Tenants: map[string]*graph.Client{}, Timing: short,
+		Sources: r.sources(), Tenants: map[string]*graph.Client{}, Timing: short, Pace: time.Millisecond,
 		Broker:     stream.Options{AckWait: time.Second, Log: log},
 		IngestAddr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0", Version: "test", Log: log,
 		Up: func(ingest, admin net.Addr) {

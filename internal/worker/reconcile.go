@@ -94,7 +94,9 @@ func (v *visit) run(ctx context.Context) *end {
 		case ledger.Observe:
 			e = v.observe(ctx)
 		case ledger.Post:
-			e = v.post(ctx)
+			if e = v.early(d); e == nil {
+				e = v.post(ctx)
+			}
 		}
 		if e != nil {
 			return e
@@ -103,6 +105,16 @@ func (v *visit) run(ctx context.Context) *end {
 			return v.unavailable(ctx.Err())
 		}
 	}
+}
+
+// early puts the wake-up back while the device's last call was just now. The
+// first call after a quiet time is never put back. A time ahead of ours is
+// another worker's clock, not a reason to wait.
+func (v *visit) early(d ledger.Device) *end {
+	if left := d.Called.Add(v.c.Pace).Sub(v.c.Now()); left > 0 && left <= v.c.Pace {
+		return &end{events.Busy, left, nil}
+	}
+	return nil
 }
 
 // expire ends events that are too old, also when the tenant is paused.

@@ -120,7 +120,7 @@ func (r *rig) work(change ...func(*Config)) *running {
 		Streams: s, Ledger: l, Tenants: map[string]*graph.Client{"acme": g},
 		Metrics: metrics.New(prometheus.NewRegistry(), "test", metrics.Labels{Tenants: []string{"acme"}}),
 		Log:     slog.New(slog.NewJSONHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Timing:  short,
+		Timing:  short, Pace: time.Millisecond,
 	}
 	for _, f := range change {
 		f(&c)

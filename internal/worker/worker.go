@@ -47,6 +47,10 @@ type Config struct {
 	FoldBatch      int // events a batch; zero is 256
 	ReconcileSlots int // devices reconciled at once, a tenant; zero is 32
 
+	// Pace is the least time from one call that Graph took to the device's next.
+	// Events that come meanwhile are told together. Zero is DefaultPace.
+	Pace time.Duration
+
 	Now func() time.Time // zero is time.Now
 	At  func(Point)      // called at each crash point; for tests
 }
@@ -69,6 +73,7 @@ func New(c Config) *Worker {
 	setDefault(&c.FoldSlots, DefaultFoldSlots)
 	setDefault(&c.FoldBatch, DefaultFoldBatch)
 	setDefault(&c.ReconcileSlots, DefaultReconcileSlots)
+	setDefault(&c.Pace, DefaultPace)
 	if c.Now == nil {
 		c.Now = time.Now
 	}

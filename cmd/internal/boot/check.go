@@ -82,6 +82,9 @@ func (d *decoder) brokerURL(server string) {
 func (d *decoder) checkWorker(w Worker) {
 	d.within("worker.fold_slots", w.FoldSlots, 1, 256)
 	d.within("worker.reconcile_slots", w.ReconcileSlots, 1, 4096)
+	if w.Pace <= 0 || w.Pace > time.Minute {
+		d.bad("worker.pace", "want more than 0s and at most 1m")
+	}
 	t := w.Timing
 	for key, value := range map[string]time.Duration{
 		"fresh": t.Fresh, "lag": t.Lag, "settle": t.Settle, "hold": t.Hold, "skew": t.Skew, "budget": t.Budget, "max_age": t.MaxAge,

@@ -68,9 +68,10 @@ type Log struct {
 
 // Worker bounds the worker's two stages.
 type Worker struct {
-	FoldSlots      int    `yaml:"fold_slots"`
-	ReconcileSlots int    `yaml:"reconcile_slots"`
-	Timing         Timing `yaml:"timing"`
+	FoldSlots      int           `yaml:"fold_slots"`
+	ReconcileSlots int           `yaml:"reconcile_slots"`
+	Pace           time.Duration `yaml:"pace"`
+	Timing         Timing        `yaml:"timing"`
 }
 
 // Timing is what the device protocol takes for granted about Graph.
@@ -91,7 +92,7 @@ func defaults() Config {
 		Ingest: Ingest{Listen: ":8080"},
 		Admin:  Admin{Listen: ":8081"},
 		Log:    Log{Format: "json", Level: "info"},
-		Worker: Worker{FoldSlots: 4, ReconcileSlots: 32, Timing: Timing{
+		Worker: Worker{FoldSlots: 4, ReconcileSlots: 32, Pace: time.Second, Timing: Timing{
 			Fresh:  time.Minute,
 			Lag:    30 * time.Second,
 			Settle: 5 * time.Minute,

@@ -26,7 +26,7 @@ var mistakes = []struct{ name, text, want string }{
 	{"unknown section", "logging: {}\n",
 		"1:1: logging: unknown key (allowed here: nats, ingest, admin, log, worker, tenants, sources)"},
 	{"camel case", "worker:\n  foldSlots: 3\n",
-		`2:3: worker.foldSlots: unknown key, did you mean "fold_slots"? (allowed here: fold_slots, reconcile_slots, timing)`},
+		`2:3: worker.foldSlots: unknown key, did you mean "fold_slots"? (allowed here: fold_slots, reconcile_slots, pace, timing)`},
 	{"unknown key in an entry", strings.Replace(tenant, "client_id", "clientid", 1),
 		`4:5: tenants.acme.clientid: unknown key, did you mean "client_id"? (allowed here: tenant_id, client_id, client_secret, cloud, graph_url, authority_url, ca_file)`},
 	{"unknown key in a list", desk + "    fields: {}\n  b:\n    secrets:\n      - fil: x\n",

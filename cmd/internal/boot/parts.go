@@ -28,6 +28,7 @@ func (c *Config) Parts(log *slog.Logger) (relay.Parts, error) {
 		MaxAge:         c.Worker.Timing.MaxAge,
 		FoldSlots:      c.Worker.FoldSlots,
 		ReconcileSlots: c.Worker.ReconcileSlots,
+		Pace:           c.Worker.Pace,
 		IngestAddr:     c.Ingest.Listen,
 		AdminAddr:      c.Admin.Listen,
 		BaseURL:        c.Ingest.BaseURL,
