@@ -154,9 +154,8 @@ type simDevice struct {
 }
 
 type simWake struct {
-	seq    int
-	after  time.Time // not delivered before: put back, or in flight
-	holder *simActor
+	seq   int
+	after time.Time // not delivered before: put back, or in flight
 }
 
 type simMsg struct {
