@@ -16,16 +16,19 @@ import (
 // until the batch is full or time is up.
 
 // pullRequest is the broker's. With both NoWait and Expires it ends at the end
-// of the stream, once anything was delivered.
+// of the stream, once anything was delivered. A request that reaches a leader
+// which is just going is lost without a word: only the lack of heartbeats tells.
 type pullRequest struct {
-	Batch   int           `json:"batch"`
-	Expires time.Duration `json:"expires"`
-	NoWait  bool          `json:"no_wait"`
+	Batch     int           `json:"batch"`
+	Expires   time.Duration `json:"expires"`
+	NoWait    bool          `json:"no_wait"`
+	Heartbeat time.Duration `json:"idle_heartbeat"`
 }
 
 // Bounds of one pull.
 const (
-	pullGrace  = time.Second            // after PullFor for the broker's word that there was nothing
+	pullBeat   = 5 * time.Second        // the broker's sign of life while it has nothing; no raft entry
+	pullSilent = 11 * time.Second       // two of them missing: the broker does not have the request
 	pullGap    = 250 * time.Millisecond // between two messages of an answer; then the rest is not coming
 	stragglers = 2 * time.Second        // for the broker to confirm that a cancelled pull is over
 )
@@ -42,7 +45,7 @@ func (s *Streams) pull(ctx context.Context, stream, durable string, most int) ([
 		return nil, err
 	}
 	defer sub.Unsubscribe()
-	req, err := json.Marshal(pullRequest{most, PullFor, true})
+	req, err := json.Marshal(pullRequest{most, PullFor, true, pullBeat})
 	if err != nil {
 		return nil, err
 	}
@@ -60,12 +63,18 @@ func (s *Streams) pull(ctx context.Context, stream, durable string, most int) ([
 // gather collects the answer. over says that the broker holds the request no
 // more.
 func (s *Streams) gather(ctx context.Context, answers <-chan *nats.Msg, lost <-chan nats.Status, most int) (ds []*Delivery, over bool, err error) {
-	quiet := time.NewTimer(PullFor + pullGrace)
+	quiet := time.NewTimer(pullSilent)
 	defer quiet.Stop()
 	for len(ds) < most {
 		select {
 		case m := <-answers:
 			if m.Reply == "" { // only a word of status needs no acknowledgement
+				if m.Header.Get("Status") == "100" { // a heartbeat
+					if len(ds) == 0 {
+						quiet.Reset(pullSilent)
+					}
+					continue
+				}
 				return ds, true, statusError(m.Header)
 			}
 			d, err := deliver(s.nc, m)
