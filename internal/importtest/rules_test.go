@@ -26,6 +26,7 @@ var places = map[string]place{
 	"internal/graphsim":      {0, nil},
 	"internal/metrics":       {0, nil},
 	"internal/natstest":      {0, nil},
+	"internal/await":         {0, nil},
 	"internal/stream":        {1, []string{"internal/events"}},
 	"internal/ledger":        {1, []string{"internal/events"}},
 	"internal/quota":         {1, []string{"internal/events"}},
@@ -40,7 +41,10 @@ var places = map[string]place{
 }
 
 // doubles stand in for the world outside, in any package's tests.
-var doubles = []string{"internal/natstest", "internal/graphsim"}
+var doubles = []string{"internal/natstest", "internal/graphsim", "internal/await"}
+
+// forTests are packages that only tests import.
+var forTests = []string{"internal/natstest", "internal/await"}
 
 // modules says who may know each third-party module: packages, and packages
 // whose tests may. A longer prefix is asked first.
@@ -88,7 +92,7 @@ func verdict(pkg, imported string, isTest bool) string {
 		return ours(pkg, strings.TrimPrefix(imported, module), isTest)
 	case strings.Contains(first, "."):
 		return theirs(pkg, imported, isTest)
-	case !isTest && pkg != "internal/natstest" && (first == "testing" || imported == "net/http/httptest"):
+	case !isTest && !in(pkg, forTests) && (first == "testing" || imported == "net/http/httptest"):
 		return "test code does not belong in a program"
 	}
 	return ""
@@ -98,7 +102,7 @@ func ours(pkg, imported string, isTest bool) string {
 	if isTest && (in(imported, doubles) || imported == pkg) {
 		return "" // an external test imports what it tests
 	}
-	if imported == "internal/natstest" {
+	if in(imported, forTests) {
 		return "it is for tests only"
 	}
 	from, _ := find(pkg)

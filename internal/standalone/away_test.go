@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"changerelay/internal/await"
 	"changerelay/internal/natstest"
 	"changerelay/internal/relay"
 )
@@ -46,7 +47,7 @@ func TestTheBrokerIsAway(t *testing.T) {
 	}
 	<-l.some
 	r.broker.Stop()
-	eventually(t, "readiness to end", func() bool { return r.get(p.admin+"/readyz").code == http.StatusServiceUnavailable })
+	await.State(t, "readiness to end", func() bool { return r.get(p.admin+"/readyz").code == http.StatusServiceUnavailable })
 	if a := r.get(p.admin + "/healthz"); a.code != http.StatusOK {
 		t.Errorf("/healthz is %v", a)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"changerelay/internal/await"
 	"changerelay/internal/events"
 	"changerelay/internal/stream"
 )
@@ -96,11 +97,11 @@ func (p *play) outcomes(l line) {
 
 // eventually waits for a number.
 func (p *play) eventually(what string, count func() int, op, want string) {
-	eventually(p.t, p.where+": "+what, func() bool { return p.compare(count(), op, want) })
+	await.State(p.t, p.where+": "+what, func() bool { return p.compare(count(), op, want) })
 }
 
 func (p *play) loggedIs(l line) {
-	eventually(p.t, p.where, func() bool { return p.logged(`"stage":"`+l.args[0]+`"`, `"outcome":"`+l.args[1]+`"`) })
+	await.State(p.t, p.where, func() bool { return p.logged(`"stage":"`+l.args[0]+`"`, `"outcome":"`+l.args[1]+`"`) })
 }
 
 func (p *play) dead(l line) {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"changerelay/internal/await"
 	"changerelay/internal/events"
 	"changerelay/internal/ingest/verify"
 )
@@ -106,14 +107,14 @@ func (r *rig) get(url string) reply {
 // ready waits until a process can do its work.
 func (r *rig) ready(p *process) {
 	r.t.Helper()
-	eventually(r.t, "readiness", func() bool { return r.get(p.admin+"/readyz").code == http.StatusOK })
+	await.State(r.t, "readiness", func() bool { return r.get(p.admin+"/readyz").code == http.StatusOK })
 }
 
 // outcome waits over HTTP for an event's final outcome.
 func (r *rig) outcome(base, id string) events.Receipt {
 	r.t.Helper()
 	var got events.Receipt
-	eventually(r.t, "an outcome of "+id, func() bool {
+	await.State(r.t, "an outcome of "+id, func() bool {
 		a := r.get(base + "/v1/changes/" + id)
 		if a.code != http.StatusOK {
 			return false

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"changerelay/internal/await"
 	"changerelay/internal/relay"
 )
 
@@ -85,7 +86,7 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 func (r *rig) shows(p *process, want map[string]float64) {
 	r.t.Helper()
 	for name, v := range want {
-		eventually(r.t, name, func() bool {
+		await.State(r.t, name, func() bool {
 			got, ok := r.series(p)[name]
 			if !ok {
 				r.t.Fatalf("there is no series %s", name)

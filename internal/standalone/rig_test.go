@@ -1,7 +1,6 @@
 package standalone
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
@@ -22,6 +21,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"changerelay/internal/await"
 	"changerelay/internal/graph"
 	"changerelay/internal/graphsim"
 	"changerelay/internal/ingest"
@@ -54,7 +54,7 @@ type rig struct {
 	broker  *natstest.Broker
 	sim     *graphsim.Sim
 	wire    *wiretap
-	log     *logbook
+	log     *await.Log
 	secrets *vault
 	client  *http.Client
 	tenants map[string]string // names to the client secrets that the relay is configured with
@@ -63,7 +63,7 @@ type rig struct {
 
 func newRig(t testing.TB, opts ...natstest.Option) *rig {
 	t.Helper()
-	r := &rig{t: t, broker: natstest.Server(t, opts...), log: &logbook{}, secrets: newVault(), tenants: map[string]string{}}
+	r := &rig{t: t, broker: natstest.Server(t, opts...), log: &await.Log{}, secrets: newVault(), tenants: map[string]string{}}
 	var err error
 	if r.sim, err = graphsim.New(graphsim.Options{}); err != nil {
 		t.Fatal(err)
@@ -223,7 +223,7 @@ func (r *rig) js() jetstream.JetStream {
 // settled waits until every event is folded and no device is due.
 func (r *rig) settled(js jetstream.JetStream) {
 	r.t.Helper()
-	eventually(r.t, "every device to settle", func() bool {
+	await.State(r.t, "every device to settle", func() bool {
 		fold, err := js.Consumer(context.Background(), stream.Changes, "fold")
 		if err != nil || fold.CachedInfo().NumPending+uint64(fold.CachedInfo().NumAckPending) > 0 {
 			return false
@@ -251,38 +251,4 @@ func (r *rig) logged(texts ...string) bool {
 		}
 	}
 	return false
-}
-
-// eventually waits for a state.
-func eventually(t testing.TB, what string, is func() bool) {
-	t.Helper()
-	deadline := time.NewTimer(30 * time.Second)
-	defer deadline.Stop()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for !is() {
-		select {
-		case <-deadline.C:
-			t.Fatalf("waited 30 s for %s", what)
-		case <-tick.C:
-		}
-	}
-}
-
-// A logbook is what every process of a rig has logged.
-type logbook struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logbook) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logbook) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"changerelay/internal/await"
 	"changerelay/internal/graphsim"
 	"changerelay/internal/ingest/verify"
 	"changerelay/internal/relay"
@@ -71,7 +72,7 @@ func TestNothingSecretIsSeen(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"denied", "get-403", "wrong"} {
-		eventually(t, name+" to be put off", func() bool { return r.logged(`"outcome":"unavailable"`, `"tenant":"`+name+`"`) })
+		await.State(t, name+" to be put off", func() bool { return r.logged(`"outcome":"unavailable"`, `"tenant":"`+name+`"`) })
 	}
 	r.series(p)
 	p.stop()

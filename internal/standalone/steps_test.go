@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"changerelay/internal/await"
 	"changerelay/internal/events"
 	"changerelay/internal/graphsim"
 	"changerelay/internal/relay"
@@ -273,7 +274,7 @@ func (r *rig) holdUp(op string) *hold {
 func (p *play) holdOp(l line) { p.held = p.holdUp(l.args[0]) }
 
 func (p *play) heldUp(line) {
-	eventually(p.t, "a call to be held up", func() bool {
+	await.State(p.t, "a call to be held up", func() bool {
 		select {
 		case <-p.held.came:
 			return true
@@ -291,5 +292,5 @@ func (p *play) pass(l line) {
 		p.fatalf("want fresh")
 	}
 	until := time.Now().Add(short.Fresh + short.Lag + short.Skew)
-	eventually(p.t, "the last read to be stale", func() bool { return time.Now().After(until) })
+	await.State(p.t, "the last read to be stale", func() bool { return time.Now().After(until) })
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"changerelay/internal/await"
 	"changerelay/internal/events"
 	"changerelay/internal/natstest"
 )
@@ -94,7 +95,7 @@ func TestFoldsHandOutEverythingOnceInBatches(t *testing.T) {
 		now--
 		mu.Unlock()
 	})
-	eventually(t, "all acknowledged", func() bool { return pending(t, s, Changes, foldConsumer) == 0 })
+	await.State(t, "all acknowledged", func() bool { return pending(t, s, Changes, foldConsumer) == 0 })
 	if len(seen) != n || calls > n/2 || most > slots {
 		t.Errorf("%d events in %d calls, %d at once; want %d, few, at most %d", len(seen), calls, most, n, slots)
 	}
@@ -131,7 +132,7 @@ func TestNoMoreThanTheSlotsIsPulled(t *testing.T) {
 		t.Errorf("%d are held and %d wait, want %d and %d", i.NumAckPending, i.NumPending, slots, n-slots)
 	}
 	free()
-	eventually(t, "all acknowledged", func() bool { return stored(t, s, Devices) == 0 })
+	await.State(t, "all acknowledged", func() bool { return stored(t, s, Devices) == 0 })
 }
 
 func TestAWakeUpOvertakesOnePutBackForAnHour(t *testing.T) {
@@ -155,7 +156,7 @@ func TestAWakeUpOvertakesOnePutBackForAnHour(t *testing.T) {
 	if seq := receive(t, got, "second wake-up"); seq != 2 {
 		t.Errorf("woken by %d, want 2", seq)
 	}
-	eventually(t, "nothing left", func() bool { return stored(t, s, Devices) == 0 })
+	await.State(t, "nothing left", func() bool { return stored(t, s, Devices) == 0 })
 }
 
 func TestAWakeUpReplacesOneInAHand(t *testing.T) {
@@ -182,7 +183,7 @@ func TestAWakeUpReplacesOneInAHand(t *testing.T) {
 		t.Errorf("woken by %d after %d", next, first)
 	}
 	free()
-	eventually(t, "nothing left", func() bool { return stored(t, s, Devices) == 0 })
+	await.State(t, "nothing left", func() bool { return stored(t, s, Devices) == 0 })
 }
 
 func TestASlowHandlerKeepsItsMessage(t *testing.T) {
@@ -199,9 +200,9 @@ func TestASlowHandlerKeepsItsMessage(t *testing.T) {
 		ack(t, ctx, ds...)
 	})
 	receive(t, begun, "handler")
-	eventually(t, "three ack waits have passed", func() bool { return progress.Load() >= 9 })
+	await.State(t, "three ack waits have passed", func() bool { return progress.Load() >= 9 })
 	free()
-	eventually(t, "acknowledged", func() bool { return pending(t, s, Changes, foldConsumer) == 0 })
+	await.State(t, "acknowledged", func() bool { return pending(t, s, Changes, foldConsumer) == 0 })
 	if len(begun) != 0 {
 		t.Errorf("it came again: %+v", <-begun)
 	}
@@ -213,7 +214,7 @@ func TestWhatIsLeftUndecidedComesAgain(t *testing.T) {
 	naks := overhear(t, s.nc.ConnectedUrl(), "$JS.ACK.CHANGES.fold.>", `-NAK {"delay":5000000000}`)
 	publish(t, s, event(t, 1), false)
 	folding(t, s, 1, 1, func(context.Context, []*Delivery) {})
-	eventually(t, "it is put back", func() bool { return naks.Load() > 0 })
+	await.State(t, "it is put back", func() bool { return naks.Load() > 0 })
 }
 
 func TestDrainFinishesWhatIsBegun(t *testing.T) {
@@ -279,7 +280,7 @@ func TestStoppingWorkersKeepNothing(t *testing.T) {
 		<-woken
 	}
 	waking(t, s, 4, nil, handle)
-	eventually(t, "all handled, before any ack wait ends", func() bool { return got.Load() == n && stored(t, s, Devices) == 0 })
+	await.State(t, "all handled, before any ack wait ends", func() bool { return got.Load() == n && stored(t, s, Devices) == 0 })
 }
 
 func TestADeletedConsumerIsMadeAgain(t *testing.T) {
@@ -326,7 +327,7 @@ func TestAClosedGateKeepsMessagesInTheStream(t *testing.T) {
 	}
 	got := make(chan *Delivery, 10)
 	waking(t, s, 2, gate, func(ctx context.Context, d *Delivery) { ack(t, ctx, d); got <- d })
-	eventually(t, "the gate is asked", func() bool { return asked.Load() > 3 })
+	await.State(t, "the gate is asked", func() bool { return asked.Load() > 3 })
 	if c, err := s.js.Consumer(t.Context(), Devices, reconcilePrefix+"acme"); err != nil || c.CachedInfo().NumAckPending != 0 || len(got) != 0 {
 		t.Errorf("with the gate closed something was pulled, or %v", err)
 	}
@@ -343,7 +344,7 @@ func TestTenantsHaveConsumersOfTheirOwn(t *testing.T) {
 			return s.Wakes(ctx, tenant, 1, nil, func(ctx context.Context, d *Delivery) { ack(t, ctx, d); got <- tenant })
 		})
 	}
-	eventually(t, "both consumers", func() bool {
+	await.State(t, "both consumers", func() bool {
 		tenants, err := s.Tenants(t.Context())
 		return err == nil && slices.Equal(tenants, []string{"acme", "globex"})
 	})

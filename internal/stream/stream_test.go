@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats.go"
 
+	"changerelay/internal/await"
 	"changerelay/internal/events"
 	"changerelay/internal/natstest"
 )
@@ -63,18 +63,6 @@ func stored(t *testing.T, s *Streams, name string) uint64 {
 	return st.CachedInfo().State.Msgs
 }
 
-// eventually waits for a state.
-func eventually(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for end := time.Now().Add(within); !is(); <-tick.C {
-		if time.Now().After(end) {
-			t.Fatalf("after %v still not: %s", within, what)
-		}
-	}
-}
-
 // receive takes the next value, and fails the test if none comes.
 func receive[T any](t *testing.T, from <-chan T, what string) T {
 	t.Helper()
@@ -84,45 +72,6 @@ func receive[T any](t *testing.T, from <-chan T, what string) T {
 	case <-time.After(within):
 		t.Fatalf("after %v still no %s", within, what)
 		panic("unreachable")
-	}
-}
-
-// A logbook keeps log lines.
-type logbook struct {
-	mu    sync.Mutex
-	lines strings.Builder
-}
-
-func (l *logbook) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.lines.Write(b)
-}
-
-func (l *logbook) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.lines.String()
-}
-
-func (l *logbook) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
-
-func TestOpenTwiceChangesNothingAndNewOptionsChangeTheStreams(t *testing.T) {
-	t.Parallel()
-	url := natstest.Server(t).URL()
-	open(t, url, Options{})
-	var book logbook
-	open(t, url, Options{Log: book.logger()})
-	if got := book.String(); got != "" {
-		t.Errorf("opening again logged %q, want nothing", got)
-	}
-	s := open(t, url, Options{Retention: 48 * time.Hour, MaxBytes: 1 << 20})
-	c := s.streams[Changes].CachedInfo().Config
-	if c.MaxAge != 48*time.Hour || c.MaxBytes != 1<<20 {
-		t.Errorf("CHANGES has age %v and bytes %d, want the new options", c.MaxAge, c.MaxBytes)
-	}
-	if got := s.streams[Devices].CachedInfo().Config.MaxBytes; got != -1 {
-		t.Errorf("DEVICES is bounded to %d bytes; then it would discard wake-ups", got)
 	}
 }
 
@@ -140,16 +89,16 @@ func TestOpenWaitsForTheBroker(t *testing.T) {
 	b := natstest.Server(t)
 	nc := natstest.Connect(t, b.URL())
 	b.Stop()
-	var book logbook
+	var book await.Log
 	opened := make(chan error, 1)
 	go func() {
-		s, err := Open(t.Context(), nc, Options{Log: book.logger()})
+		s, err := Open(t.Context(), nc, Options{Log: slog.New(slog.NewTextHandler(&book, nil))})
 		if err == nil {
 			err = s.Ready(t.Context())
 		}
 		opened <- err
 	}()
-	eventually(t, "Open waits", func() bool { return strings.Contains(book.String(), "waiting") })
+	await.State(t, "Open waits", func() bool { return strings.Contains(book.String(), "waiting") })
 	b.Start()
 	if err := receive(t, opened, "end of Open"); err != nil {
 		t.Error(err)
@@ -158,16 +107,16 @@ func TestOpenWaitsForTheBroker(t *testing.T) {
 
 func TestConnectNeverTellsThePassword(t *testing.T) {
 	t.Parallel()
-	var book logbook
-	if _, err := Connect("nats://relay:s3cret@%zz:4222", "test", book.logger()); err == nil || strings.Contains(err.Error(), "s3cret") {
+	var book await.Log
+	if _, err := Connect("nats://relay:s3cret@%zz:4222", "test", slog.New(slog.NewTextHandler(&book, nil))); err == nil || strings.Contains(err.Error(), "s3cret") {
 		t.Errorf("a broken URL: %v, want an error without the password", err)
 	}
-	nc, err := Connect(strings.Replace(natstest.Server(t).URL(), "//", "//relay:s3cret@", 1), "test", book.logger())
+	nc, err := Connect(strings.Replace(natstest.Server(t).URL(), "//", "//relay:s3cret@", 1), "test", slog.New(slog.NewTextHandler(&book, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer nc.Close()
-	eventually(t, "connected", func() bool { return strings.Contains(book.String(), "connected") })
+	await.State(t, "connected", func() bool { return strings.Contains(book.String(), "connected") })
 	if strings.Contains(book.String(), "s3cret") {
 		t.Errorf("the log has the password: %s", book.String())
 	}
@@ -183,7 +132,7 @@ func TestConnectOutlivesALongAbsence(t *testing.T) {
 	}
 	defer nc.Close()
 	b.Start()
-	eventually(t, "connected", nc.IsConnected)
+	await.State(t, "connected", nc.IsConnected)
 }
 
 func TestReadyWantsAllStreams(t *testing.T) {
