@@ -164,7 +164,8 @@ type final struct{ error }
 func (f final) Unwrap() error { return f.error }
 
 // persist repeats a try that lost a swap, for as long as ctx allows, and one that
-// the broker did not answer, a few times: a request to a leader that has just
+// the broker did not answer, a few times, or for as long as ctx allows if it has
+// a deadline: a request to a leader that has just
 // died is never answered, and the next one finds the new leader.
 func (s *Store) persist(ctx context.Context, try func() error) error {
 	for lost, failed := 0, 0; ; {
@@ -181,7 +182,7 @@ func (s *Store) persist(ctx context.Context, try func() error) error {
 		default:
 			failed++
 		}
-		if failed >= tries {
+		if _, bounded := ctx.Deadline(); !bounded && failed >= tries {
 			return err
 		}
 		pause := min(casPause<<min(lost, 10), casSlow) + time.Duration(failed)*tryPause

@@ -15,6 +15,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"changerelay/internal/await"
 	"changerelay/internal/events"
 	"changerelay/internal/graph"
 	"changerelay/internal/graphsim"
@@ -100,12 +101,12 @@ func (b *bulk) publishAll(each func()) {
 }
 
 // join starts a worker, and returns how it is stopped. Its words are kept apart.
-func (b *bulk) join(change ...func(*Config)) (stop func(), log *logbook) {
+func (b *bulk) join(change ...func(*Config)) (stop func(), log *await.Log) {
 	b.t.Helper()
 	nc := natstest.Connect(b.t, b.url)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	log = &logbook{}
+	log = &await.Log{}
 	words := slog.New(slog.NewJSONHandler(log, nil))
 	s, err := stream.Open(ctx, nc, stream.Options{Replicas: b.replicas, AckWait: b.ackWait, Log: words})
 	if err != nil {
@@ -217,7 +218,7 @@ func (b *bulk) awake() (due int, ok bool) {
 		}
 		due++
 		if info.State.Subjects[a.WakeSubject()] == 0 {
-			b.t.Errorf("device %s is due and has no wake-up: %+v", a.Device, d)
+			b.t.Errorf("device %s is due and has no wake-up: %d events are untold, %d unreported, attempt %+v", a.Device, len(d.Pending), len(d.Reports), d.Attempt)
 		}
 		return true
 	})

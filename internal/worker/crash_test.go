@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"changerelay/internal/await"
 	"changerelay/internal/events"
 )
 
@@ -50,7 +51,7 @@ func TestCrashPointsOfAnInvalidEvent(t *testing.T) {
 			r.work()
 			r.outcome(e, events.Invalid)
 			r.finals(1)
-			eventually(t, "the message to be acked", func() bool { return r.folded() })
+			await.State(t, "the message to be acked", func() bool { return r.folded() })
 		})
 	}
 }

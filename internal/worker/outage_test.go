@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"changerelay/internal/await"
 	"changerelay/internal/natstest"
 	"changerelay/internal/stream"
 )
@@ -33,7 +34,7 @@ func TestABrokersOutage(t *testing.T) {
 	broker.Stop()
 	close(stopped)
 	away := time.Now()
-	for _, log := range []*logbook{one, two} {
+	for _, log := range []*await.Log{one, two} {
 		b.until("the worker to miss the broker", func() bool { return strings.Contains(log.String(), "pulling is interrupted") })
 	}
 	<-time.After(time.Until(away.Add(stream.ReadTry + 500*time.Millisecond)))

@@ -1,7 +1,6 @@
 package worker
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -10,13 +9,13 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"changerelay/internal/await"
 	"changerelay/internal/events"
 	"changerelay/internal/graph"
 	"changerelay/internal/graphsim"
@@ -49,7 +48,7 @@ type rig struct {
 	sim    *graphsim.Sim
 	s      *stream.Streams
 	ledger *ledger.Store
-	log    *logbook
+	log    *await.Log
 	n      int
 }
 
@@ -70,7 +69,7 @@ func rigOn(t testing.TB, url string, replicas int) *rig {
 	k.CheckIn = 0
 	sim.Set(k)
 	sim.AddTenant(graphsim.Tenant{ID: entraTenant, ClientID: clientID, ClientSecret: secret}, graphsim.Device{ID: device, Name: "phone", Platform: "iOS"})
-	r := &rig{t: t, url: url, sim: sim, log: &logbook{}}
+	r := &rig{t: t, url: url, sim: sim, log: &await.Log{}}
 	r.s, r.ledger, _ = r.connect(replicas)
 	return r
 }
@@ -185,7 +184,7 @@ func (r *rig) publishTo(dev string, cs ...events.Change) events.Event {
 func (r *rig) outcome(e events.Event, o events.Outcome) events.Receipt {
 	r.t.Helper()
 	var got events.Receipt
-	eventually(r.t, "an outcome of "+e.ID, func() bool {
+	await.State(r.t, "an outcome of "+e.ID, func() bool {
 		var err error
 		got, err = r.s.Find(context.Background(), e.Ref())
 		return err == nil && got.Outcome != ""
@@ -200,7 +199,7 @@ func (r *rig) outcome(e events.Event, o events.Outcome) events.Receipt {
 func (r *rig) settled(dev string) ledger.Device {
 	r.t.Helper()
 	var d ledger.Device
-	eventually(r.t, "device "+dev+" to settle", func() bool {
+	await.State(r.t, "device "+dev+" to settle", func() bool {
 		var err error
 		d, err = r.ledger.Get(context.Background(), events.Address{Tenant: "acme", Device: dev})
 		due, err2 := r.s.Due(context.Background())
@@ -261,39 +260,6 @@ func simItems(cs ...events.Item) (s []graphsim.Item) {
 		s = append(s, graphsim.Item{ID: it.ID, Type: string(it.Type)})
 	}
 	return s
-}
-
-// eventually waits for a state.
-func eventually(t testing.TB, what string, is func() bool) {
-	t.Helper()
-	deadline := time.NewTimer(30 * time.Second)
-	defer deadline.Stop()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for !is() {
-		select {
-		case <-deadline.C:
-			t.Fatalf("waited 30 s for %s", what)
-		case <-tick.C:
-		}
-	}
-}
-
-type logbook struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logbook) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logbook) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
 
 // stored is how many messages a stream holds.

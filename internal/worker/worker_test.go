@@ -10,6 +10,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"changerelay/internal/await"
 	"changerelay/internal/events"
 	"changerelay/internal/graphsim"
 	"changerelay/internal/ledger"
@@ -41,7 +42,7 @@ func TestAThousandEventsAreAHandfulOfCalls(t *testing.T) {
 	}
 	r.work(func(c *Config) { c.MaxAge = time.Hour })
 	r.outcome(last, events.Accepted)
-	eventually(t, "all events to be folded", r.folded)
+	await.State(t, "all events to be folded", r.folded)
 	r.settled(device)
 	r.held(device, app(0), app(1), app(2), app(3), app(4), app(5), app(6), app(7))
 	if n := len(r.posts(device)); n > 6 {
@@ -131,10 +132,10 @@ func TestAFullDocumentHoldsNobodyElseUp(t *testing.T) {
 		es = append(es, r.publish(events.Change{Intent: events.Remove, Item: app(i % 8)}))
 	}
 	r.work()
-	eventually(t, "the document to be full", func() bool { return strings.Contains(r.log.String(), `"outcome":"busy"`) })
+	await.State(t, "the document to be full", func() bool { return strings.Contains(r.log.String(), `"outcome":"busy"`) })
 	r.outcome(r.publishTo(other, remove(app(1))...), events.Accepted)
 	heal()
-	eventually(t, "all events to be folded", r.folded)
+	await.State(t, "all events to be folded", r.folded)
 	r.settled(device)
 	for _, e := range es {
 		line := fmt.Sprintf(`"event":%q`, e.Ref())
@@ -240,7 +241,7 @@ func TestALostPermissionBlamesNobody(t *testing.T) {
 	heal := r.sim.Fail(graphsim.Fault{Op: "get", Status: 403, Code: "Forbidden", Times: -1})
 	r.work()
 	e := r.publish(remove(app(1))...)
-	eventually(t, "the tenant to pause", func() bool { return strings.Contains(r.log.String(), `"outcome":"unavailable"`) })
+	await.State(t, "the tenant to pause", func() bool { return strings.Contains(r.log.String(), `"outcome":"unavailable"`) })
 	heal()
 	if got, err := r.s.Find(context.Background(), e.Ref()); err != nil || got.Outcome != "" {
 		t.Fatalf("the event ended %q, %v", got.Outcome, err)
@@ -267,7 +268,7 @@ func TestInvalidFromADirectPublisher(t *testing.T) {
 	r.raw(stranger.Subject(), stranger.Encode())
 	r.outcome(stranger, events.Invalid)
 	var ls []stream.DeadLetter
-	eventually(t, "three dead letters", func() bool {
+	await.State(t, "three dead letters", func() bool {
 		var err error
 		ls, err = r.s.Letters(context.Background(), "", 0, 10)
 		return err == nil && len(ls) == 3
@@ -369,7 +370,7 @@ func TestABurstIsPaced(t *testing.T) {
 	for i := range 300 {
 		es = append(es, r.publish(events.Change{Intent: events.Remove, Item: app(i % 8)}))
 	}
-	eventually(t, "all events to be folded", r.folded)
+	await.State(t, "all events to be folded", r.folded)
 	r.settled(device)
 	r.held(device, app(0), app(1), app(2), app(3), app(4), app(5), app(6), app(7))
 	if n, most := len(r.posts(device)), 2+int(time.Since(began)/(300*time.Millisecond)); n > most {
