@@ -28,11 +28,11 @@ var mutants = []mutant{
 		by: "TestLaw02Both.*", why: "the simulation has no broker"},
 
 	// Words.
-	{name: "the oldest word wins", law: "6", file: "device.go",
+	{name: "the oldest word wins", law: "6", file: "document.go",
 		old: "cmp.Compare(o.Key, p.Key)) > 0", new: "cmp.Compare(o.Key, p.Key)) < 0"},
-	{name: "order without sequence", law: "8", file: "device.go",
+	{name: "order without sequence", law: "8", file: "document.go",
 		old: "cmp.Compare(o.Seq, p.Seq), ", new: ""},
-	{name: "order without key", law: "8", file: "device.go",
+	{name: "order without key", law: "8", file: "document.go",
 		old: ", cmp.Compare(o.Key, p.Key)) > 0", new: ") > 0",
 		by: "TestLaw08.*", why: "two messages never have one sequence, but for an event and its replay"},
 	{name: "superseded by a wish", law: "6", file: "device.go",
@@ -124,7 +124,7 @@ var mutants = []mutant{
 	{name: "no room for the last to come", law: "11", file: "device.go",
 		old: "\t\t\t\ti = j // the newest so far: Pending is in Order", new: "\t\t\t\tif i < 0 || d.Pending[j].Accepted.After(d.Pending[i].Accepted) {\n\t\t\t\t\ti = j\n\t\t\t\t}",
 		by: "TestLaw11.*", why: "its messages are folded in almost the order of acceptance"},
-	{name: "room for everything", law: "5", file: "device.go",
+	{name: "room for everything", law: "5", file: "room.go",
 		old: "return n == 1 || n <= MaxEvents && d.size(e) <= MaxRoom", new: "return n > 0",
 		by: "TestLaw05.*", why: "its devices have a handful of events"},
 

@@ -112,66 +112,6 @@ func (s *stamp) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// Parts of the encoded document, bytes: what they need at most, but for their
-// keys and texts.
-const (
-	deviceSize = 500 // times, floor, attempt, blame
-	entrySize  = 150 // with what its report will add
-	wordSize   = 90
-	doubtSize  = 60
-	itemSize   = 60
-	refSize    = 5 // a place
-)
-
-// size estimates the encoded document when all its events and some more are
-// reported.
-func (d Device) size(more ...Entry) int {
-	n, items, texts := deviceSize, map[string]bool{}, map[string]bool{}
-	list := func(set []events.Item) {
-		for _, it := range set {
-			n, items[it.ID] = n+refSize, true
-		}
-	}
-	entry := func(e Entry) {
-		n += entrySize + len(e.Key) + len(e.Ticket) + refSize*len(e.Changes)
-		for _, c := range e.Changes {
-			items[c.Item.ID] = true
-		}
-	}
-	for _, e := range d.Pending {
-		entry(e)
-	}
-	for _, e := range more {
-		entry(e)
-	}
-	for _, r := range d.Reports {
-		entry(r.Entry)
-		texts[r.Reason], texts[r.Request] = true, true
-	}
-	for id, w := range d.Told {
-		n, items[id] = n+wordSize+len(w.Key), true
-	}
-	for _, b := range d.Doubts {
-		n += doubtSize
-		list(b.Set)
-		list(b.News)
-	}
-	list(d.View.Held)
-	if d.Attempt != nil {
-		list(d.Attempt.Set)
-	}
-	for id := range items {
-		n += itemSize + len(id)
-	}
-	if d.Blame != nil {
-		texts[d.Blame.Reason], texts[d.Blame.Request] = true, true
-	}
-	for s := range texts {
-		n += len(s)
-	}
-	return n
-}
-
 // encode returns the document's stored form.
 func (d Device) encode() ([]byte, error) {
 	t := table{place: map[events.Item]int{}, text: map[string]int{}}

@@ -1,0 +1,112 @@
+package ledger
+
+import (
+	"cmp"
+	"time"
+
+	"changerelay/internal/events"
+)
+
+// Order ranks words: by the time the event was decided, then by its first
+// sequence in CHANGES, then by key.
+type Order struct {
+	Time time.Time
+	Seq  uint64
+	Key  string
+}
+
+// Newer reports whether o outranks p.
+func (o Order) Newer(p Order) bool {
+	return cmp.Or(o.Time.Compare(p.Time), cmp.Compare(o.Seq, p.Seq), cmp.Compare(o.Key, p.Key)) > 0
+}
+
+// An Entry is an event as the ledger keeps it until its outcome is reported.
+type Entry struct {
+	Order
+	Message  uint64    // sequence of its message in CHANGES; not Order.Seq for a replay
+	Accepted time.Time // the broker's timestamp of that message; age counts from it
+	Ticket   string
+	Changes  []events.Change
+	Attempts int // calls to Graph that carried it
+}
+
+// A Word is the tombstone of a told word: the newest word on an item that
+// Graph is known to have taken.
+type Word struct {
+	Order
+	Item    events.Item
+	Intent  events.Intent
+	At      time.Time // when it was told
+	Yielded bool      // a later read showed otherwise: the view counts, its Order stays
+}
+
+// A View is what Graph is believed to hold.
+type View struct {
+	At   time.Time     // when Graph was last read; only See sets it
+	Held []events.Item // the removal set, sorted by item id
+}
+
+// An Attempt is written before Graph is called and cleared when the outcome is
+// known. While it is open no other worker calls Graph for the device.
+type Attempt struct {
+	ID    string
+	Keys  []string      // the events it carries
+	Set   []events.Item // the whole set it declares
+	Begun time.Time
+	Until time.Time // from then on a read shows whether it was taken
+}
+
+// A Doubt is a set that an attempt without an answer may still bring upon
+// Graph, late.
+type Doubt struct {
+	Set   []events.Item
+	News  []events.Item // what the set was to change, either way
+	Until time.Time     // read again then
+}
+
+// A Report is an entry whose final outcome is known and not yet published.
+type Report struct {
+	Entry
+	Outcome events.Outcome
+	Reason  string
+	Request string // Graph's request-id of the deciding call
+	Ended   time.Time
+}
+
+// A Device is everything the relay knows about one managed device.
+type Device struct {
+	View    View
+	Pending []Entry         // untold events in Order
+	Told    map[string]Word // tombstones by item id
+	Floor   Order           // of the newest tombstone that was dropped for want of room
+	Attempt *Attempt        // the call that may be in flight
+	Doubts  []Doubt
+	Retell  bool      // a late call undid what was told: tell it again
+	Called  time.Time // when Graph last took a set of ours
+	Blame   *Blame    // set while a refused set is taken apart
+	Reports []Report
+}
+
+// Timing bounds what the protocol believes of Graph and of other workers'
+// clocks. DefaultTiming has the reasons.
+type Timing struct {
+	Fresh, Lag, Hold, Settle, Skew, Budget time.Duration
+}
+
+// DefaultTiming suits the real service.
+var DefaultTiming = Timing{
+	Fresh:  time.Minute,      // a Post is built on a read no older: a removal that Graph has restored by itself must not be repeated
+	Lag:    30 * time.Second, // Graph may take so long to show what it has taken
+	Hold:   8 * time.Hour,    // a told removal is believed so long though no read shows it: Graph restores by itself after 8 to 24 hours
+	Settle: 5 * time.Minute,  // a call without an answer may still be applied so late
+	Skew:   5 * time.Second,  // workers' clocks may differ so much
+	Budget: 30 * time.Second, // an attempt's bytes are written within, or never
+}
+
+// Bounds of a document.
+const (
+	MaxEvents = 512      // pending and unreported together; beyond, Fold waits for them to be told and reported
+	MaxRoom   = 60 << 10 // estimated encoded size with all of them reported, bytes; keeps a document below 64 KiB
+	MaxWords  = 128      // tombstones; beyond, the oldest leaves and raises Floor
+	MaxDoubts = 8        // beyond, no new attempt before the oldest doubt is settled
+)
