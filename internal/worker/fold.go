@@ -128,7 +128,9 @@ func (w *Worker) foldDevice(ctx context.Context, addr events.Address, as []*arri
 		w.c.At(FoldAcked)
 	}
 	w.c.Metrics.FoldSeconds.Observe(time.Since(began).Seconds())
-	w.c.Metrics.FoldBatch.Observe(float64(len(done)))
+	if err == nil {
+		w.c.Metrics.FoldBatch.Observe(float64(len(done)))
+	}
 	for _, a := range as {
 		w.leave(ctx, a, began, err)
 	}
