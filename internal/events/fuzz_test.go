@@ -1,8 +1,10 @@
 package events
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -28,6 +30,30 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("took what is not JSON: %q", data)
 		}
 		checkEvent(t, e)
+	})
+}
+
+// FuzzJSON holds JSON to encoding/json: it takes the same texts, and reads the
+// same in them, but for names that are given twice.
+func FuzzJSON(f *testing.F) {
+	for _, s := range []string{example, `{"a":1,"a":2}`, `{"a":[1,2,{"b":null}]}`, `"\u00e4\ud83d\ude00\ud800"`, `[-0.5e+7,1E9,01]`, `[tru]`, `{"a":}`, `[1,]`, `{,}`, ` 1 2`, `"`, `"\`, `-`, `1.`, `1e`, "\"\t\""} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		v, err := JSON(data, "body", 100)
+		if err != nil && strings.Contains(err.Error(), "given twice") || strings.Contains(fmt.Sprint(err), "nested deeper") {
+			return
+		}
+		d := json.NewDecoder(bytes.NewReader(data))
+		d.UseNumber()
+		var want any
+		good := utf8.Valid(data) && json.Valid(data) && d.Decode(&want) == nil
+		if good != (err == nil) {
+			t.Fatalf("%q: the error is %v, valid is %v", data, err, good)
+		}
+		if err == nil && !reflect.DeepEqual(v, want) {
+			t.Fatalf("%q is read as %#v, want %#v", data, v, want)
+		}
 	})
 }
 

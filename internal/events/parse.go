@@ -3,7 +3,6 @@ package events
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"mime"
 	"slices"
 	"strconv"
@@ -127,10 +126,8 @@ func (r *reader) event(v any) Event {
 // extensions refuses the attributes that are neither known nor in the form of
 // a CloudEvents extension.
 func (r *reader) extensions(top map[string]any) {
-	for _, key := range slices.Sorted(maps.Keys(top)) {
+	for _, key := range others(top, attributes) {
 		switch {
-		case slices.Contains(attributes, key):
-			continue
 		case key == "data_base64":
 			r.refuse(key, "is not taken; send the change as a JSON object in data")
 		case !isExtension(key):
@@ -156,12 +153,22 @@ func (r *reader) object(v any, path string, names ...string) map[string]any {
 	case !ok:
 		r.refuse(path, "is "+kind(v)+"; want an object with "+list(names, "and"))
 	}
-	for _, key := range slices.Sorted(maps.Keys(m)) {
-		if !slices.Contains(names, key) {
-			r.refuse(path+"."+name(key), unknown(key, names, "a known field; want only "+list(names, "and")))
-		}
+	for _, key := range others(m, names) {
+		r.refuse(path+"."+name(key), unknown(key, names, "a known field; want only "+list(names, "and")))
 	}
 	return m
+}
+
+// others are the keys of m that are none of names, sorted, so that equal events
+// are refused in equal words.
+func others(m map[string]any, names []string) (keys []string) {
+	for key := range m {
+		if !slices.Contains(names, key) {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return keys
 }
 
 // text takes the field of m as a string, "" if it is absent or null, which
