@@ -5,9 +5,9 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -19,61 +19,111 @@ import (
 
 var update = flag.Bool("update", false, "write what decoders return into testdata/cases")
 
-// A case is a txtar file: a config and a request, and then the events, or why
-// there are none.
-func TestCases(t *testing.T) {
+// A testCase is a txtar file: a config and a request, and then the events, or
+// why there are none.
+type testCase struct {
+	file     string
+	archive  *txtar.Archive
+	kind     string
+	config   Config
+	decoder  Decoder
+	delivery Delivery
+}
+
+// cases reads them all.
+func cases(t testing.TB) (all []testCase) {
+	t.Helper()
 	files, err := filepath.Glob("testdata/cases/*.txtar")
 	if err != nil || len(files) == 0 {
 		t.Fatal("no cases", err)
 	}
 	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			a, err := txtar.ParseFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			decoder, now := configure(t, string(a.Files[0].Data))
-			list, err := decoder.Decode(Delivery{Body: a.Files[1].Data, Now: now})
-			got := result(t, list, err)
+		a, err := txtar.ParseFile(file)
+		if err != nil || len(a.Files) != 3 {
+			t.Fatalf("%s: want a config, a request and a result; %v", file, err)
+		}
+		c := testCase{file: file, archive: a}
+		if err := c.configure(string(a.Files[0].Data)); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		c.delivery.Body = a.Files[1].Data
+		all = append(all, c)
+	}
+	return all
+}
+
+func TestCases(t *testing.T) {
+	for _, c := range cases(t) {
+		t.Run(strings.TrimSuffix(filepath.Base(c.file), ".txtar"), func(t *testing.T) {
+			decoded, err := c.decoder.Decode(c.delivery)
+			got, want := result(t, decoded, err), c.archive.Files[2]
 			if *update {
-				a.Files = append(a.Files[:2], got)
-				if err := os.WriteFile(file, txtar.Format(a), 0o644); err != nil {
+				c.archive.Files[2] = got
+				if err := os.WriteFile(c.file, txtar.Format(c.archive), 0o644); err != nil {
 					t.Fatal(err)
 				}
 			}
-			if want := a.Files[2]; got.Name != want.Name || !bytes.Equal(got.Data, want.Data) {
+			if got.Name != want.Name || !bytes.Equal(got.Data, want.Data) {
 				t.Errorf("got %s:\n%s\nwant %s:\n%s", got.Name, got.Data, want.Name, want.Data)
 			}
 		})
 	}
 }
 
-// configure reads lines of a word and its value.
-func configure(t *testing.T, text string) (d Decoder, now time.Time) {
-	t.Helper()
-	words := map[string]string{}
-	for line := range strings.Lines(text) {
-		word, value, _ := strings.Cut(strings.TrimSpace(line), " ")
-		words[word] = value
+// A ticket system without a case of each answer is not finished.
+func TestEveryKindHasCases(t *testing.T) {
+	have := map[string]bool{}
+	for _, c := range cases(t) {
+		have[c.kind+" "+c.archive.Files[2].Name] = true
 	}
-	c := Config{Name: words["name"], Tenant: words["tenant"]}
-	for pair := range strings.SplitSeq(words["fields"], ",") {
-		if field, column, ok := strings.Cut(pair, "="); ok {
-			reflect.ValueOf(&c.Fields).Elem().FieldByName(field).SetString(column)
+	for _, kind := range Kinds() {
+		for _, answer := range []string{"events", "ignored", "invalid"} {
+			if !have[kind+" "+answer] {
+				t.Errorf("kind %s has no case whose answer is %s", kind, answer)
+			}
 		}
 	}
-	now, err := time.Parse(time.RFC3339, words["now"])
-	if err != nil {
-		t.Fatal(err)
+}
+
+// configure reads lines of a word and its value. A field, a map or a header is a
+// name and its value again; approved is a list with commas.
+func (c *testCase) configure(text string) error {
+	words := map[string]string{}
+	c.config = Config{Fields: map[string]string{}}
+	v := Delivery{Header: http.Header{}}
+	for line := range strings.Lines(text) {
+		word, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		name, rest, _ := strings.Cut(value, " ")
+		switch word {
+		case "field":
+			c.config.Fields[name] = rest
+		case "map":
+			if c.config.Map == nil {
+				c.config.Map = map[string]string{}
+			}
+			c.config.Map[name] = rest
+		case "header":
+			v.Header.Add(name, rest)
+		case "approved":
+			c.config.Approved = strings.Split(value, ", ")
+		default:
+			words[word] = value
+		}
 	}
-	if d, err = New(words["kind"], c); err != nil {
-		t.Fatal(err)
+	c.kind, c.config.Name, c.config.Tenant, v.ID = words["kind"], words["name"], words["tenant"], words["delivery"]
+	v.CoversID = words["covers"] == "all"
+	v.Covers = func(string) bool { return v.CoversID }
+	var err error
+	if v.Now, err = time.Parse(time.RFC3339, words["now"]); err != nil {
+		return err
 	}
-	return d, now
+	c.delivery = v
+	c.decoder, err = New(c.kind, c.config)
+	return err
 }
 
 // result is what a decoder returned, as a file of a case.
-func result(t *testing.T, list []events.Event, err error) txtar.File {
+func result(t *testing.T, decoded Decoded, err error) txtar.File {
 	t.Helper()
 	var ignored *Ignored
 	var invalid *events.InvalidError
@@ -86,20 +136,39 @@ func result(t *testing.T, list []events.Event, err error) txtar.File {
 		t.Fatalf("error of an unknown kind: %v", err)
 	}
 	var b bytes.Buffer
-	for _, e := range list {
+	if decoded.Arrival {
+		b.WriteString("# at its arrival\n")
+	}
+	for _, e := range decoded.Events {
 		fmt.Fprintf(&b, "%s\n", e.Encode())
 	}
 	return txtar.File{Name: "events", Data: b.Bytes()}
 }
 
 func TestNew(t *testing.T) {
+	jira := func(field, path string) Config {
+		fields := map[string]string{Device: "issue.fields.a", Items: "issue.fields.b", Intent: "=remove"}
+		if fields[field] = path; path == "" {
+			delete(fields, field)
+		}
+		return Config{Name: "x", Tenant: "acme", Fields: fields}
+	}
 	for want, c := range map[string]struct {
 		kind   string
 		config Config
 	}{
-		`kind: "jira" is unknown; want one of cloudevents, servicenow`: {"jira", Config{}},
-		`tenants: a servicenow source needs exactly one`:               {"servicenow", Config{Name: "snow"}},
-		`fields: column "number" is given two meanings`:                {"servicenow", Config{Tenant: "acme", Fields: Fields{SysID: "number"}}},
+		`kind: "remedy" is unknown; want one of`:       {"remedy", Config{}},
+		`tenants: want exactly one, or fields.tenant`:  {"servicenow", Config{Name: "snow"}},
+		`fields.sys_id: is not a meaning; want one of`: {"servicenow", Config{Tenant: "acme", Fields: map[string]string{"sys_id": "number"}}},
+		`fields.device: the path "" is empty`:          {"servicenow", Config{Tenant: "acme", Fields: map[string]string{Device: ""}}},
+		`fields.device: the path "a..b" has a dot`:     {"servicenow", Config{Tenant: "acme", Fields: map[string]string{Device: "a..b"}}},
+		`approved: want one word or several`:           {"zendesk", Config{Tenant: "acme", Approved: []string{"solved", " "}}},
+		`approved: want one word or several, and`:      {"zendesk", Config{Tenant: "acme", Approved: []string{}}},
+		`map: is for kind mapped only`:                 {"zendesk", Config{Tenant: "acme", Map: map[string]string{}}},
+		`fields.device: is needed: it is another`:      {"jira", Config{Tenant: "acme"}},
+		`fields.items: is needed: it is another`:       {"jira", jira(Items, "")},
+		`fields.intent: is needed: it is another`:      {"jsm", jira(Intent, "")},
+		`fields.approval: is not for kind jira`:        {"jira", jira(Approval, "issue.fields.status.name")},
 	} {
 		if _, err := New(c.kind, c.config); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
@@ -108,18 +177,24 @@ func TestNew(t *testing.T) {
 }
 
 func TestAccepts(t *testing.T) {
+	paths := map[string]string{Device: "a", Items: "b", Intent: "c"}
 	for _, c := range []struct {
 		kind, media string
 		want        bool
 	}{
 		{"cloudevents", "application/cloudevents+json", true},
+		{"cloudevents", "application/cloudevents-batch+json", true},
 		{"cloudevents", "application/json", true},
-		{"cloudevents", "application/cloudevents-batch+json", false},
 		{"servicenow", "application/json", true},
 		{"servicenow", "application/cloudevents+json", false},
 		{"servicenow", "text/plain", false},
+		{"jira", "application/json", true},
+		{"jsm", "application/json", true},
+		{"jsm", "application/cloudevents+json", true},
+		{"zendesk", "application/json", true},
+		{"zendesk", "application/x-www-form-urlencoded", false},
 	} {
-		d, err := New(c.kind, Config{Name: "x", Tenant: "acme"})
+		d, err := New(c.kind, Config{Name: "x", Tenant: "acme", Fields: paths})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,0 +1,158 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
+
+	"changerelay/internal/events"
+)
+
+// Decode makes an event of each approved record, as the other forms do.
+func (m *mapped) Decode(v Delivery) (Decoded, error) {
+	doc, err := events.JSON(v.Body, "body", MaxDepth)
+	if err != nil {
+		return Decoded{}, err
+	}
+	body, err := celValue(doc)
+	if err != nil {
+		return Decoded{}, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), maxDecodeTime)
+	defer cancel()
+	e := m.evaluation(ctx, v, body)
+	x := m.expressions[Each]
+	if x == nil {
+		return decodeAll(1, func(int) (events.Event, bool, error) {
+			return mappedRecord{record{formDecoder: m.formDecoder, delivery: v, doc: doc}, m, e, body}.event()
+		})
+	}
+	entries, err := e.list(x)
+	if err != nil {
+		return Decoded{}, err
+	}
+	out, err := decodeAll(len(entries), func(i int) (events.Event, bool, error) {
+		r := record{formDecoder: m.formDecoder, delivery: v, doc: goValue(entries[i])}
+		if len(entries) > 1 {
+			r.place = strconv.Itoa(i)
+		}
+		return mappedRecord{r, m, e, entries[i]}.event()
+	})
+	if err == nil {
+		err = distinct(out.Events)
+	}
+	if err != nil {
+		return Decoded{}, err
+	}
+	return out, nil
+}
+
+// distinct refuses different events that have one name, as when records are named
+// by the delivery: all but the first would be refused as a conflict, after that
+// one was published.
+func distinct(all []events.Event) error {
+	seen := map[events.Ref]events.Event{}
+	for _, e := range all {
+		if first, twice := seen[e.Ref()]; twice && first.Digest() != e.Digest() {
+			return invalid(mapField(Each), "gives different records of one id and one device; give each an id or a version of its own")
+		}
+		seen[e.Ref()] = e
+	}
+	return nil
+}
+
+func (m *mapped) evaluation(ctx context.Context, v Delivery, body ref.Val) *evaluation {
+	vars := map[string]any{"body": body, "source": m.name, "delivery.id": "", "delivery.received": v.Now}
+	if v.CoversID { // else whoever captured one delivery could send it with another id
+		vars["delivery.id"] = v.ID
+	}
+	return &evaluation{ctx: ctx, vars: vars}
+}
+
+// A mappedRecord is one record of a body.
+type mappedRecord struct {
+	record
+	mapped *mapped
+	eval   *evaluation
+	entry  ref.Val // the record as expressions see it
+}
+
+// event runs the expressions and gives the engine a document of what they made.
+func (r mappedRecord) event() (events.Event, bool, error) {
+	r.eval.vars["record"] = r.entry
+	if err := r.judge(); err != nil {
+		return events.Event{}, false, err
+	}
+	made, changes, err := r.made()
+	if err != nil {
+		return events.Event{}, false, err
+	}
+	r.doc = document(r.doc, made)
+	e, arrival, err := r.record.event()
+	if err != nil || changes == nil {
+		return e, arrival, err
+	}
+	e.Changes = changes // the engine took their ids for items, and found all else good
+	e, err = events.New(e, r.delivery.Now)
+	var bad *events.InvalidError
+	if errors.As(err, &bad) {
+		change, _, _ := strings.Cut(strings.TrimPrefix(bad.Field, "data."), ".")
+		err = invalid(mapField(change), bad.Reason)
+	}
+	return e, arrival, err
+}
+
+// document is what the paths of a mapped source lead into.
+func document(record any, made map[string]any) any {
+	return map[string]any{"record": record, "map": made}
+}
+
+// judge returns nil if the record is an approval. No other expression runs on one
+// that is not: it may lack what they look for.
+func (r mappedRecord) judge() error {
+	x := r.mapped.expressions[When]
+	if x == nil {
+		r.doc = document(r.doc, nil)
+		return r.record.judge()
+	}
+	v, err := r.eval.run(x)
+	if err != nil {
+		return err
+	}
+	approved, ok := v.(types.Bool)
+	switch {
+	case !ok:
+		return x.wrong(v)
+	case !bool(approved):
+		return &Ignored{"the record is not approved: when is false"}
+	}
+	return nil
+}
+
+// made is what the expressions made, by meaning; for changes, their ids.
+func (r mappedRecord) made() (made map[string]any, changes []events.Change, err error) {
+	made = map[string]any{}
+	for _, meaning := range MapMeanings {
+		x := r.mapped.expressions[meaning]
+		switch {
+		case x == nil || meaning == When || meaning == Each:
+		case meaning == Changes:
+			changes, err = r.changes(x)
+			var ids []any
+			for _, c := range changes {
+				ids = append(ids, c.Item.ID)
+			}
+			made[Changes] = ids
+		default:
+			made[meaning], err = r.eval.value(x)
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	return made, changes, nil
+}

@@ -1,0 +1,44 @@
+package source
+
+import "time"
+
+// Bounds of the mapped kind. Expressions are the operator's, but what they work
+// on is the sender's: a harmless expression over a hostile body must end too.
+const (
+	// maxExpression is the length of one expression, in code points. The longest
+	// of the cases has 138.
+	maxExpression = 4096
+
+	// maxNodes is the size of an expression once its macros are written out.
+	maxNodes = 10_000
+
+	// maxCost is what one expression may spend on one record, in CEL's cost
+	// units, and maxDeliveryCost what all of a delivery may spend together. A
+	// field costs 2, a filter over Jira's 300 custom fields 1200. A unit takes
+	// about 0.1 µs, and no bomb of the tests gets 40 MiB for its units.
+	maxCost         = 500_000
+	maxDeliveryCost = 2_000_000
+
+	// maxDecodeTime ends what the units hold for cheap, such as an operator's
+	// regular expression over long texts. It is the one bound that depends on the
+	// machine, and ten times what maxDeliveryCost takes.
+	maxDecodeTime = 2 * time.Second
+
+	// checkEvery is how many rounds of a loop pass between two looks at the clock.
+	checkEvery = 64
+
+	// maxRecords is the longest list that an expression may return.
+	maxRecords = 1000
+
+	// maxValues is how many JSON values a body may have. Each takes up to 180 bytes
+	// beside those of the decoded document; a Jira issue has a few thousand.
+	maxValues = 50_000
+
+	// maxText is the longest text that replace and join may make and that json
+	// may read, in bytes: they are the functions that can multiply.
+	maxText = 256 << 10
+
+	// maxRegex is the size of a regular expression's program: the time for a text
+	// grows with it. That of a UUID has 40 instructions.
+	maxRegex = 250
+)
