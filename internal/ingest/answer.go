@@ -8,10 +8,18 @@ import (
 
 // An answer is what a sender gets.
 type answer struct {
-	code int
-	word string // the outcome in the log
-	body any
+	code   int
+	word   string // the outcome in the log
+	kind   string // of a handshake
+	body   any    // nil is none; text and document go out as they are, all else as JSON
+	header map[string]string
 }
+
+// Bodies that are not made into JSON.
+type (
+	text     string // plain text, whatever a browser would like to see in it
+	document []byte // JSON already
+)
 
 // queued is the status of an event that the broker has and that nothing is
 // known of yet. All other statuses are outcomes.

@@ -20,9 +20,13 @@ func TestAnswers(t *testing.T) {
 		r.Header.Set(name, value)
 		return r
 	}
+	twice := func(r *http.Request, name string) *http.Request {
+		r.Header.Add(name, r.Header.Get(name))
+		return r
+	}
 	chunked := func(r *http.Request) *http.Request { r.ContentLength = -1; return r }
 	good := func() *http.Request { return desk(deskKey, "/v1/changes", change("1", "acme", "a"), clock) }
-	big := strings.Repeat("x", MaxBody+1)
+	big := strings.Repeat("x", DefaultMaxBody+1)
 	for name, c := range map[string]struct {
 		request *http.Request
 		before  func(*world)
@@ -39,7 +43,7 @@ func TestAnswers(t *testing.T) {
 		"duplicate":            {good(), func(w *world) { w.do(good()) }, 200, `"status":"duplicate","duplicate":true`, "duplicate"},
 		"conflict": {good(), func(w *world) { w.do(desk(deskKey, "/v1/changes", change("1", "acme", "b"), clock)) },
 			409, `"error":"conflict","reason":"an event with this source and id`, "conflict"},
-		"not approved": {snow("/v1/hooks/snow", `{"approval":"requested"}`), nil, 200, `{"status":"ignored","reason":"the record is not approved"`, "ignored"},
+		"not approved": {snow("/v1/hooks/snow", `{"approval":"requested"}`), nil, 200, `{"status":"ignored","reason":"the record is not approved`, "ignored"},
 
 		"no signature":           {post("/v1/changes", "{}"), nil, 401, unauthorized, "unauthorized"},
 		"another key":            {desk("some-key", "/v1/changes", "{}", clock), nil, 401, unauthorized, "unauthorized"},
@@ -55,18 +59,21 @@ func TestAnswers(t *testing.T) {
 		"any tenant":        {desk("the-key-of-another-desk!", "/v1/changes", change("1", "initech", "a"), clock), nil, 202, "queued", "queued"},
 		"announced too big": {post("/v1/changes", big), nil, 413, `"error":"too_large"`, "too_large"},
 		"chunked too big":   {chunked(post("/v1/changes", big)), nil, 413, `"error":"too_large"`, "too_large"},
-		"just fits":         {desk(deskKey, "/v1/changes", big[:MaxBody], clock), nil, 422, `"error":"invalid"`, "invalid"},
+		"just fits":         {desk(deskKey, "/v1/changes", big[:DefaultMaxBody], clock), nil, 422, `"error":"invalid"`, "invalid"},
 		"gzip":              {with(good(), "Content-Encoding", "gzip"), nil, 415, "Content-Encoding", "unsupported_media_type"},
 		"text":              {with(good(), "Content-Type", "text/plain"), nil, 415, "Content-Type", "unsupported_media_type"},
 		"no media type":     {with(good(), "Content-Type", ""), nil, 415, "Content-Type", "unsupported_media_type"},
-		"batch":             {with(good(), "Content-Type", "application/cloudevents-batch+json"), nil, 415, "Content-Type", "unsupported_media_type"},
+		"batch":             {with(desk(deskKey, "/v1/changes", "["+change("1", "acme", "a")+","+change("2", "acme", "b")+"]", clock), "Content-Type", "application/cloudevents-batch+json"), nil, 202, `{"events":[{"id":"acme.`, "queued"},
+		"two media types":   {twice(good(), "Content-Type"), nil, 415, "Content-Type", "unsupported_media_type"},
+		"other charset":     {with(good(), "Content-Type", "application/json; charset=utf-16"), nil, 415, "UTF-8", "unsupported_media_type"},
 		"invalid":           {snow("/v1/hooks/snow", strings.Replace(snowBody, phone, "phone", 1)), nil, 422, `{"error":"invalid","field":"u_intune_device_id","reason":"\"phone\" is not a UUID`, "invalid"},
 		"not JSON":          {snow("/v1/hooks/snow", "{"), nil, 422, `"request_id":"`, "invalid"},
 
-		"broker away":     {good(), func(w *world) { w.broker.away = errors.New("nats: no responders") }, 503, `"error":"unavailable"`, "unavailable"},
-		"broker confused": {good(), func(w *world) { w.broker.away = http.ErrBodyNotAllowed }, 503, `"error":"unavailable"`, "unavailable"},
-		"too many":        {good(), func(w *world) { w.inFlight.Store(MaxInFlight) }, 503, "too much is in progress", "unavailable"},
-		"panic":           {good(), func(w *world) { w.broker.panics = "Body-Text-Nobody-Logs" }, 500, `"error":"internal"`, "internal"},
+		"broker away":         {good(), func(w *world) { w.broker.away = errors.New("nats: no responders") }, 503, `"error":"unavailable"`, "unavailable"},
+		"broker says invalid": {good(), func(w *world) { w.broker.away = &events.InvalidError{Field: "id"} }, 503, `"error":"unavailable"`, "unavailable"},
+		"broker confused":     {good(), func(w *world) { w.broker.away = http.ErrBodyNotAllowed }, 503, `"error":"unavailable"`, "unavailable"},
+		"too many":            {good(), func(w *world) { w.inFlight.Store(MaxInFlight) }, 503, "too much is in progress", "unavailable"},
+		"panic":               {good(), func(w *world) { w.broker.panics = "Body-Text-Nobody-Logs" }, 500, `"error":"internal"`, "internal"},
 
 		"receipt":         {get(ref("acme", "1")), func(w *world) { w.do(good()) }, 200, `{"status":"queued","id":"` + ref("acme", "1") + `","ticket":"CHG0031337"`, "found"},
 		"no receipt":      {get(ref("acme", "2")), nil, 404, `"error":"not_found"`, "not_found"},
@@ -75,6 +82,8 @@ func TestAnswers(t *testing.T) {
 		"no route":        {post("/v1/secret?token=Body-Text-Nobody-Logs", "{}"), nil, 404, `"error":"not_found"`, "not_found"},
 		"no method":       {get(""), nil, 404, `"error":"not_found"`, "not_found"},
 		"no put":          {httpRequest("PUT", "/v1/changes"), nil, 405, `"error":"method_not_allowed"`, "method_not_allowed"},
+		"options":         {httpRequest("OPTIONS", "/v1/changes"), nil, 405, `"error":"method_not_allowed"`, "method_not_allowed"},
+		"document":        {httpRequest("GET", "/v1/openapi.json"), nil, 200, `"openapi": "3.`, "found"},
 		"no get on hooks": {httpRequest("GET", "/v1/hooks/snow"), nil, 405, `"error":"method_not_allowed"`, "method_not_allowed"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -93,6 +102,9 @@ func TestAnswers(t *testing.T) {
 			}
 			if id := rec.Header().Get("X-Request-Id"); len(id) < 20 || line["request_id"] != id {
 				t.Errorf("request id %q is not the log's %v", id, line["request_id"])
+			}
+			if allow := rec.Header().Get("Allow"); (allow != "") != (c.code == 405) {
+				t.Errorf("Allow is %q with %d", allow, c.code)
 			}
 			if retry := rec.Header().Get("Retry-After"); (retry == "30") != (c.code == 503) {
 				t.Errorf("Retry-After is %q with %d", retry, c.code)

@@ -3,6 +3,8 @@ package ingest
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -21,10 +23,7 @@ type share struct {
 }
 
 // admit claims what any request costs.
-func (s *Server) admit(r *http.Request) (*share, error) {
-	if r.ContentLength > MaxBody {
-		return nil, errTooLarge
-	}
+func (s *Server) admit() (*share, error) {
 	c := &share{inFlight: &s.inFlight}
 	return c, c.grow(requestCost)
 }
@@ -40,9 +39,34 @@ func (c *share) grow(n int64) error {
 
 func (c *share) release() { c.inFlight.Add(-c.bytes) }
 
+// tooLarge is the error of a body over its source's limit in bytes.
+type tooLarge struct {
+	limit    int
+	unpacked bool // only without its compression
+}
+
+func (e *tooLarge) Error() string {
+	if e.unpacked {
+		return fmt.Sprintf("the body unpacks to more than %d bytes, or to more than %d times its size", e.limit, MaxRatio)
+	}
+	return fmt.Sprintf("the body has more than %d bytes", e.limit)
+}
+
+// maxBody is the limit of a request's body: the named source's, else the usual
+// one, for nobody is known before the body is verified.
+func maxBody(named *sender) int {
+	if named == nil {
+		return DefaultMaxBody
+	}
+	return named.MaxBody
+}
+
 // readBody reads the raw bytes, once; the signature is over them.
-func readBody(x *exchange, c *share) ([]byte, error) {
-	r := http.MaxBytesReader(x.Response().Writer, x.Request().Body, MaxBody)
+func readBody(x *exchange, c *share, limit int) ([]byte, error) {
+	if x.Request().ContentLength > int64(limit) {
+		return nil, &tooLarge{limit: limit}
+	}
+	r := http.MaxBytesReader(x.Response().Writer, x.Request().Body, int64(limit))
 	var body []byte
 	chunk := make([]byte, requestCost/2)
 	for {
@@ -55,6 +79,9 @@ func readBody(x *exchange, c *share) ([]byte, error) {
 		if err == io.EOF {
 			break
 		}
+		if over := (*http.MaxBytesError)(nil); errors.As(err, &over) {
+			return nil, &tooLarge{limit: limit}
+		}
 		if err != nil {
 			return nil, &bodyError{err}
 		}
@@ -66,9 +93,6 @@ func readBody(x *exchange, c *share) ([]byte, error) {
 
 // readable refuses what the decoder would not understand.
 func readable(d source.Decoder, h http.Header) error {
-	if e := h.Values("Content-Encoding"); len(e) > 0 && !strings.EqualFold(strings.Join(e, ","), "identity") {
-		return &unsupported{"Content-Encoding: bodies are taken uncompressed only"}
-	}
 	media, params, err := mime.ParseMediaType(h.Get("Content-Type"))
 	if charset := params["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") {
 		return &unsupported{"Content-Type: bodies are taken as UTF-8 only"}

@@ -4,75 +4,119 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"changerelay/internal/events"
-	"changerelay/internal/ingest/source"
 )
 
 // postChange takes a CloudEvent. Its URL names no source: the signature does.
-func (s *Server) postChange(x *exchange) (answer, error) { return s.receive(x, s.open) }
+func (s *Server) postChange(x *exchange) (answer, error) {
+	r := s.hold()
+	defer s.drop(r)
+	return s.receive(x, r, r.open, nil)
+}
 
 // postHook takes a body from the source that the URL names.
 func (s *Server) postHook(x *exchange) (answer, error) {
-	snd := s.sources[x.Param("source")]
-	if snd == nil {
-		return s.receive(x, nil)
+	r := s.hold()
+	defer s.drop(r)
+	senders := r.named(x.Param("source"))
+	if len(senders) == 0 {
+		return s.receive(x, r, nil, nil)
 	}
-	x.source = snd.name
-	return s.receive(x, []*sender{snd})
+	x.source = senders[0].Name
+	return s.receive(x, r, senders, senders[0])
 }
 
-// receive is the one way from a request to stored events.
-func (s *Server) receive(x *exchange, senders []*sender) (answer, error) {
-	c, err := s.admit(x.Request())
+// receive is the one way from a request to stored events. The URL may have
+// named its sender.
+func (s *Server) receive(x *exchange, r *roster, senders []*sender, named *sender) (answer, error) {
+	c, err := s.admit()
 	if err != nil {
 		return answer{}, err
 	}
 	defer c.release()
-	body, err := readBody(x, c)
+	body, err := readBody(x, c, maxBody(named))
 	if err != nil {
 		return answer{}, err
 	}
-	header := x.Request().Header
-	snd, delivery, err := s.identify(senders, header, body, x.now)
-	if err != nil {
-		return answer{}, err
+	err = r.examine(inquiry{
+		Request: request(x.Request(), body), senders: senders, peer: x.peer(), now: x.now, counts: true, grow: c.grow,
+	}, &x.finding)
+	s.found(x)
+	switch {
+	case err != nil:
+		return answer{}, s.park(x, body, err)
+	case x.handshake != nil:
+		return *x.handshake, nil
 	}
-	x.verified(snd.name, delivery)
-	if err := readable(snd.decoder, header); err != nil {
-		return answer{}, err
-	}
-	list, err := snd.decoder.Decode(source.Delivery{ID: delivery.ID, Header: header, Body: body, Now: x.now})
-	if err != nil {
-		return answer{}, err
-	}
-	x.decoded(list)
-	for _, e := range list {
-		if err := s.speaksFor(snd, e); err != nil {
-			return answer{}, err
-		}
-	}
-	return s.publish(x, list)
+	return s.store(x)
 }
 
-// publish stores the events and answers for them. It goes on when the sender
-// hangs up: many never try again, and then this is the change's only chance.
-func (s *Server) publish(x *exchange, list []events.Event) (answer, error) {
-	within := min(PublishTimeout, AnswerBudget-time.Since(x.start))
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(x.Request().Context()), within)
+// peer is the address that the request comes from, for allow lists.
+func (x *exchange) peer() netip.Addr {
+	a, err := netip.ParseAddr(x.RealIP())
+	if err != nil {
+		return netip.IPv6Unspecified() // which is in no list, rather than anywhere
+	}
+	return a
+}
+
+// found says in the metrics and the log whom a request is from.
+func (s *Server) found(x *exchange) {
+	if x.sender == nil {
+		return
+	}
+	x.source = x.sender.Name
+	for _, u := range x.delivery.Uses {
+		s.metrics.KeyUses.WithLabelValues(x.source, u.Check, u.Key).Inc()
+		s.metrics.KeyLastUsed.WithLabelValues(x.source, u.Check, u.Key).Set(float64(x.now.Unix()))
+	}
+	for _, e := range x.decoded.Events {
+		x.ticket = e.Ticket
+		x.ids = append(x.ids, e.Ref().String())
+	}
+}
+
+// within is the time for the broker. It goes on when the sender hangs up: many
+// never try again, and then this is the change's only chance.
+func (x *exchange) within() (context.Context, context.CancelFunc) {
+	left := min(PublishTimeout, AnswerBudget-time.Since(x.start))
+	return context.WithTimeout(context.WithoutCancel(x.Request().Context()), left)
+}
+
+// store marks the delivery, publishes its events and answers for them.
+func (s *Server) store(x *exchange) (answer, error) {
+	ctx, cancel := x.within()
 	defer cancel()
-	receipts := make([]accepted, 0, len(list))
-	for _, e := range list {
+	m, err := s.mark(ctx, x)
+	if err != nil {
+		return answer{}, err
+	}
+	receipts, err := s.publish(ctx, x)
+	if err := settle(ctx, m, err); err != nil {
+		return answer{}, err
+	}
+	return stored(receipts), nil
+}
+
+// publish stores the events, one after the other.
+func (s *Server) publish(ctx context.Context, x *exchange) ([]accepted, error) {
+	receipts := make([]accepted, 0, len(x.decoded.Events))
+	for _, e := range x.decoded.Events {
 		duplicate, err := s.publisher.Publish(ctx, e)
+		if x.decoded.Arrival && errors.Is(err, events.ErrConflict) {
+			duplicate, err = true, nil // its id is made of the body's own bytes: only the time of arrival differs
+		}
 		s.count(x.source, duplicate, err)
 		if err != nil {
 			x.ids = []string{e.Ref().String()}
-			return answer{}, fmt.Errorf("publishing an event: %w", broker(err))
+			return nil, fmt.Errorf("publishing an event: %w", broker(err))
 		}
 		receipts = append(receipts, s.accepted(e, duplicate))
 	}
-	return stored(receipts), nil
+	return receipts, nil
 }
 
 // count says what the broker made of an event.
@@ -90,26 +134,4 @@ func (s *Server) count(source string, duplicate bool, err error) {
 	if outcome != "" {
 		s.metrics.Outcomes.WithLabelValues("ingest", string(outcome)).Inc()
 	}
-}
-
-// getChange answers with the receipt of an event.
-func (s *Server) getChange(x *exchange) (answer, error) {
-	ref, err := events.ParseRef(x.Param("id"))
-	if err != nil {
-		return answer{}, events.ErrNotFound // an id that cannot be is one that is not
-	}
-	x.ids = []string{ref.String()}
-	c, err := s.admit(x.Request())
-	if err != nil {
-		return answer{}, err
-	}
-	defer c.release()
-	ctx, cancel := context.WithTimeout(x.Request().Context(), FindTimeout)
-	defer cancel()
-	r, err := s.finder.Find(ctx, ref)
-	if err != nil {
-		return answer{}, fmt.Errorf("finding an event: %w", broker(err))
-	}
-	x.ticket = r.Ticket
-	return found(r), nil
 }

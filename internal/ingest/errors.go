@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"os"
 
@@ -15,20 +14,16 @@ import (
 
 // Errors that are met in this package.
 var (
-	errTooLarge = errors.New("the body is too large")
-	errBusy     = errors.New("too many requests are in progress")
+	errBusy   = errors.New("too many requests are in progress")
+	errMethod = errors.New("the route does not take this method")
 )
 
 type (
-	forbidden   struct{ source, tenant string }
 	unsupported struct{ reason string }
 	bodyError   struct{ err error } // reading the body
-	brokerError struct{ err error } // publishing or finding
+	brokerError struct{ err error } // publishing, finding, marking or parking
 )
 
-func (e *forbidden) Error() string {
-	return fmt.Sprintf("source %s may not speak for tenant %s", e.source, e.tenant)
-}
 func (e *unsupported) Error() string { return e.reason }
 func (e *bodyError) Error() string   { return "reading the body: " + e.err.Error() }
 func (e *bodyError) Unwrap() error   { return e.err }
@@ -50,6 +45,7 @@ type problem struct {
 	Field     string `json:"field,omitempty"`
 	Reason    string `json:"reason,omitempty"`
 	ID        string `json:"id,omitempty"`
+	Parked    bool   `json:"parked,omitempty"` // the body was kept for a person to look at
 	RequestID string `json:"request_id,omitempty"`
 }
 
@@ -66,9 +62,10 @@ type row struct {
 // table is the only place where errors meet status codes; the first row that
 // fits counts.
 var table = []row{
+	{as[*brokerError], 503, string(events.Unavailable), "the broker did not answer in time; send it again, nothing is done twice", nil}, // whatever else it wraps
 	{as[*verify.Refusal], 401, "unauthorized", "the request is not signed as the source's configuration asks", nil},
-	{as[*http.MaxBytesError], 413, "too_large", tooLarge, nil},
-	{is(errTooLarge), 413, "too_large", tooLarge, nil},
+	{as[*limited], 429, "rate_limited", "too many requests arrive; send it again when Retry-After has passed", nil},
+	{as[*tooLarge], 413, "too_large", "", tellError},
 	{slowBody, 408, "timeout", "the body did not arrive in time", nil},
 	{as[*bodyError], 400, "incomplete", "the body did not arrive as announced", nil},
 	{as[*unsupported], 415, "unsupported_media_type", "", tellError},
@@ -78,13 +75,10 @@ var table = []row{
 	{is(events.ErrConflict), 409, "conflict", events.ErrConflict.Error(), nil},
 	{is(events.ErrNotFound), 404, "not_found", events.ErrNotFound.Error(), nil},
 	{is(errBusy), 503, string(events.Unavailable), "too much is in progress; send it again later", nil},
-	{as[*brokerError], 503, string(events.Unavailable), "the broker did not answer in time; send it again, nothing is done twice", nil},
 	{isHTTP(404), 404, "not_found", "there is no such route", nil},
-	{isHTTP(405), 405, "method_not_allowed", "the route does not take this method", nil},
+	{is(errMethod), 405, "method_not_allowed", errMethod.Error(), nil},
 	{func(error) bool { return true }, 500, "internal", "the relay failed; its log has the request_id", nil},
 }
-
-var tooLarge = fmt.Sprintf("the body has more than %d bytes", MaxBody)
 
 func as[E error](err error) bool { return errors.As(err, new(E)) }
 
@@ -103,31 +97,58 @@ func isHTTP(code int) func(error) bool {
 	}
 }
 
-// answerTo makes the answer to an error. The 401 body is the same bytes for
-// every cause, so it has no request id; its header has one.
-func answerTo(err error, x *exchange) answer {
+// refuse makes the answer to an error.
+func refuse(err error) (a answer) {
 	for _, r := range table {
 		if !r.is(err) {
 			continue
 		}
 		p := problem{Error: r.word, Reason: r.reason}
-		if r.code != http.StatusUnauthorized {
-			p.RequestID = x.id
-		}
-		if r.code == http.StatusConflict {
-			p.ID = x.ids[0]
-		}
 		if r.tell != nil {
 			r.tell(err, &p)
 		}
-		return answer{code: r.code, word: r.word, body: p}
+		return answer{code: r.code, word: r.word, body: p, header: headers(r.code, err)}
 	}
 	panic("ingest: the table's last row fits every error")
 }
 
+// headers go with a code.
+func headers(code int, err error) map[string]string {
+	var l *limited
+	switch {
+	case errors.As(err, &l):
+		return map[string]string{"Retry-After": l.retryAfter()}
+	case code == http.StatusServiceUnavailable:
+		return map[string]string{"Retry-After": RetryAfter}
+	}
+	return nil
+}
+
+// answerTo says to an error what concerns this request alone. The 401 body is
+// the same bytes for every cause, so it has no request id; its header has one.
+func answerTo(err error, x *exchange) answer {
+	a := refuse(err)
+	p := a.body.(problem)
+	if a.code != http.StatusUnauthorized {
+		p.RequestID = x.id
+	}
+	if a.code == http.StatusConflict {
+		p.ID = x.ids[0]
+	}
+	if a.code == http.StatusMethodNotAllowed {
+		a.header = map[string]string{"Allow": allowed[x.Path()]}
+	}
+	a.body = p
+	return a
+}
+
 func tellError(err error, p *problem) { p.Reason = err.Error() }
 
-func tellForbidden(err error, p *problem) { p.Field, p.Reason = "tenant", err.Error() }
+func tellForbidden(err error, p *problem) {
+	var f *forbidden
+	errors.As(err, &f)
+	p.Field, p.Reason = f.field, f.told()
+}
 
 func tellIgnored(err error, p *problem) {
 	var e *source.Ignored
@@ -138,5 +159,5 @@ func tellIgnored(err error, p *problem) {
 func tellInvalid(err error, p *problem) {
 	var e *events.InvalidError
 	errors.As(err, &e)
-	p.Field, p.Reason = e.Field, e.Reason
+	p.Field, p.Reason, p.Parked = e.Field, e.Reason, as[*parked](err)
 }

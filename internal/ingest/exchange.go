@@ -14,7 +14,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"changerelay/internal/events"
-	"changerelay/internal/ingest/verify"
 	"changerelay/internal/metrics"
 )
 
@@ -25,21 +24,25 @@ type exchange struct {
 	start time.Time // by the real clock
 	now   time.Time // by the server's
 
-	route    string // the pattern: paths and queries can hold secrets
-	source   string // of the URL or the signature, if it is configured
-	delivery *verify.Delivery
-	bytes    int
-	digest   string // SHA-256 of the body, hexadecimal
-	ticket   string
-	ids      []string
-	answer   answer
+	route   string // the pattern: paths and queries can hold secrets
+	source  string // of the URL or the signature, if it is configured
+	finding        // what is known of it
+	bytes   int
+	digest  string // SHA-256 of the body, hexadecimal; "" while the body is not read
+	ticket  string
+	ids     []string
+	answer  answer
 }
 
-// handle adapts a handler to Echo.
-func handle(route string, h func(*exchange) (answer, error)) echo.HandlerFunc {
+// handle adapts a handler to Echo. The rate of all requests is looked at before
+// anything else is.
+func (s *Server) handle(route string, h func(*exchange) (answer, error)) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		x := c.(*exchange) // observe made it one
 		x.route = route
+		if err := take(s.total, x.now); err != nil {
+			return err
+		}
 		a, err := h(x)
 		x.answer = a
 		return err
@@ -50,20 +53,14 @@ func (s *Server) begin(c echo.Context) *exchange {
 	return &exchange{Context: c, id: rand.Text(), start: time.Now(), now: s.now(), route: "none", source: metrics.Unknown}
 }
 
-func (x *exchange) verified(source string, d verify.Delivery) { x.source, x.delivery = source, &d }
-
-func (x *exchange) decoded(list []events.Event) {
-	x.ticket = list[0].Ticket
-	for _, e := range list {
-		x.ids = append(x.ids, e.Ref().String())
-	}
-}
-
 // observe is around everything: the single exit of every request.
 func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		x := s.begin(c)
-		s.finish(x, guard(next, x))
+		x, h := s.begin(c), next
+		if c.Get(echo.ContextKeyHeaderAllow) != nil { // the route has other methods; Echo would answer OPTIONS with 204
+			h = func(echo.Context) error { return errMethod }
+		}
+		s.finish(x, guard(h, x))
 		return nil
 	}
 }
@@ -105,27 +102,38 @@ func (s *Server) finish(x *exchange, err error) {
 	if r := refusal(err); r != "" {
 		s.metrics.Refusals.WithLabelValues(x.source, r).Inc()
 	}
-	if x.answer.code == http.StatusUnprocessableEntity {
+	switch x.answer.code {
+	case http.StatusUnprocessableEntity:
 		s.metrics.Outcomes.WithLabelValues("ingest", string(events.Invalid)).Inc()
+	case http.StatusTooManyRequests:
+		s.metrics.RateLimited.WithLabelValues(x.source).Inc()
 	}
 	s.log.LogAttrs(context.WithoutCancel(x.Request().Context()), level(x.answer.code), "request", x.attrs(took, err, lost)...)
 }
 
 // write sends the answer; its error is that the sender has gone.
 func (x *exchange) write() error {
-	b, err := json.Marshal(x.answer.body)
-	if err != nil {
-		panic("ingest: answers are structs of strings and times: " + err.Error())
-	}
 	h := x.Response().Header()
 	h.Set("X-Request-Id", x.id)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-store")
-	switch x.answer.code {
-	case http.StatusServiceUnavailable:
-		h.Set("Retry-After", RetryAfter)
-	case http.StatusRequestEntityTooLarge:
-		h.Set("Connection", "close") // rather than read on to the end of it
+	for name, value := range x.answer.header {
+		h.Set(name, value)
+	}
+	if x.digest == "" && x.Request().ContentLength != 0 {
+		h.Set("Connection", "close") // rather than read a body that nobody wants to its end
+	}
+	switch body := x.answer.body.(type) {
+	case nil:
+		return x.NoContent(x.answer.code)
+	case text:
+		return x.Blob(x.answer.code, echo.MIMETextPlainCharsetUTF8, []byte(body))
+	case document:
+		return x.JSONBlob(x.answer.code, body)
+	}
+	b, err := json.Marshal(x.answer.body)
+	if err != nil {
+		panic("ingest: answers are structs of strings and times: " + err.Error())
 	}
 	return x.JSONBlob(x.answer.code, append(b, '\n'))
 }

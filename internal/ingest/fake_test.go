@@ -1,8 +1,6 @@
 package ingest
 
 import (
-	"bytes"
-	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -10,63 +8,19 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"changerelay/internal/await"
 	"changerelay/internal/events"
+	"changerelay/internal/ingest/verify"
 	"changerelay/internal/metrics"
 )
-
-// A broker in memory: the fake of both interfaces.
-type memory struct {
-	mu     sync.Mutex
-	stored map[string]events.Event
-	away   error // Publish and Find fail with it
-	panics any   // Publish panics with it
-
-	deadline time.Time // of the last Publish
-	ended    error     // what its context said
-}
-
-func (b *memory) Publish(ctx context.Context, e events.Event) (bool, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.deadline, _ = ctx.Deadline()
-	b.ended = ctx.Err()
-	if b.panics != nil {
-		panic(b.panics)
-	}
-	if b.away != nil {
-		return false, b.away
-	}
-	old, had := b.stored[e.Ref().String()]
-	switch {
-	case had && old.Digest() != e.Digest():
-		return false, events.ErrConflict
-	case had:
-		return true, nil
-	}
-	b.stored[e.Ref().String()] = e
-	return false, nil
-}
-
-func (b *memory) Find(_ context.Context, r events.Ref) (events.Receipt, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.away != nil {
-		return events.Receipt{}, b.away
-	}
-	e, ok := b.stored[r.String()]
-	if !ok {
-		return events.Receipt{}, events.ErrNotFound
-	}
-	return events.Receipt{ID: r.String(), Ticket: e.Ticket, Tenant: e.Tenant, Device: e.Device, Changes: e.Changes, Accepted: clock}, nil
-}
 
 var clock = time.Date(2026, 11, 22, 15, 43, 0, 0, time.UTC)
 
@@ -84,9 +38,11 @@ var (
 // A world is a server with its surroundings.
 type world struct {
 	*Server
+	t        testing.TB
+	sources  []Source
 	broker   *memory
 	registry *prometheus.Registry
-	log      *bytes.Buffer
+	log      *await.Log
 }
 
 func config(w *world) Config {
@@ -94,12 +50,12 @@ func config(w *world) Config {
 	w.registry = reg
 	return Config{
 		Sources: []Source{
-			{Name: "desk", Kind: "cloudevents", Secrets: []string{deskSecret}, Tenants: []string{"acme", "globex"}},
-			{Name: "root", Kind: "cloudevents", Secrets: []string{soleSecret}, Tenants: []string{"*"}},
-			{Name: "snow", Kind: "servicenow", Secrets: []string{"an-older-key", snowKey}, Tenants: []string{"acme"}},
+			{Name: "desk", Kind: "cloudevents", Checks: signed("standard-webhooks", deskSecret), Tenants: []string{"acme", "globex"}},
+			{Name: "root", Kind: "cloudevents", Checks: signed("standard-webhooks", soleSecret), Tenants: []string{"*"}},
+			{Name: "snow", Kind: "servicenow", Checks: signed("servicenow", "an-older-key", snowKey), Tenants: []string{"acme"}},
 		},
 		Tenants:   []string{"acme", "globex", "initech"},
-		Publisher: w.broker, Finder: w.broker,
+		Publisher: w.broker, Finder: w.broker, Parker: w.broker, Marks: w.broker,
 		Metrics: metrics.New(reg, "test", metrics.Labels{
 			Sources: []string{"desk", "root", "snow"}, Tenants: []string{"acme", "globex"},
 			Outcomes: words(events.Outcomes), Refusals: Refusals(),
@@ -109,6 +65,19 @@ func config(w *world) Config {
 	}
 }
 
+// signed is the check of a signature of a well-known scheme. Its keys are k1, k2 …
+func signed(preset string, secrets ...string) verify.Config {
+	scheme, ok := verify.Preset(preset)
+	if !ok {
+		panic(preset + " is no preset")
+	}
+	s := &verify.Signature{Scheme: scheme}
+	for i, secret := range secrets {
+		s.Keys = append(s.Keys, verify.Key{ID: "k" + strconv.Itoa(i+1), Secret: secret})
+	}
+	return verify.Config{Signature: s}
+}
+
 func words(list []events.Outcome) (s []string) {
 	for _, o := range list {
 		s = append(s, string(o))
@@ -116,21 +85,46 @@ func words(list []events.Outcome) (s []string) {
 	return s
 }
 
-func newWorld(t testing.TB) *world {
+// newWorld has the sources of config, unless change says otherwise.
+func newWorld(t testing.TB, change ...func(*Config)) *world {
 	t.Helper()
-	w := &world{broker: &memory{stored: map[string]events.Event{}}, log: &bytes.Buffer{}}
-	s, err := New(config(w))
+	w := &world{t: t, broker: newMemory(), log: &await.Log{}}
+	c := config(w)
+	for _, f := range change {
+		f(&c)
+	}
+	w.sources = c.Sources
+	s, err := New(c)
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.Server = s
+	t.Cleanup(s.Close)
 	return w
 }
 
-// do sends a request straight to the handler.
+// withSource changes the source of that name, or adds it.
+func withSource(name string, change func(*Source)) func(*Config) {
+	return func(c *Config) {
+		i := slices.IndexFunc(c.Sources, func(s Source) bool { return s.Name == name })
+		if i < 0 {
+			i, c.Sources = len(c.Sources), append(c.Sources, Source{Name: name, Tenants: []string{"acme"}})
+		}
+		change(&c.Sources[i])
+	}
+}
+
+// source is the configuration of the source of that name.
+func (w *world) source(name string) Source {
+	return w.sources[slices.IndexFunc(w.sources, func(s Source) bool { return s.Name == name })]
+}
+
+// do sends a request straight to the handler. Its answer is as documented.
 func (w *world) do(r *http.Request) *httptest.ResponseRecorder {
+	w.t.Helper()
 	rec := httptest.NewRecorder()
 	w.Handler().ServeHTTP(rec, r)
+	conforms(w.t, r, rec)
 	return rec
 }
 

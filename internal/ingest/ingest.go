@@ -1,43 +1,62 @@
-// Package ingest takes approved changes in over HTTP: signed bytes in, an event
+// Package ingest takes approved changes in over HTTP: verified bytes in, events
 // stored by the broker out.
 //
-//	POST /v1/changes         a CloudEvent, from any source of kind cloudevents
-//	POST /v1/hooks/{source}  a ticket system's own body, from that source
-//	GET  /v1/changes/{id}    what became of an event; {id} is from the 202 answer
+//	POST    /v1/changes         CloudEvents, from any source of kind cloudevents
+//	POST    /v1/hooks/{source}  a ticket system's own body, from that source
+//	OPTIONS /v1/hooks/{source}  may I send here? of CloudEvents senders
+//	GET     /v1/changes/{id}    what became of an event; {id} is from the 202 answer
+//	GET     /v1/openapi.json    all this, for programs
 //
 // A request goes one way, and each step sees only what the one before let through:
 //
-//	bounded bytes, read once ─► verify ─► media type ─► decode ─► tenant ─► publish ─► answer
-//	        413, 400, 408        401          415        422,       403,      503,      202, 200
-//	                                                 200 ignored    422       409
+//	rate of all ─► raw body ─► verify ─► rate of source ─► handshake? ─┐
+//	429            413, 400,   401       429               200        │
+//	               408                                                ▼
+//	 answer ◄─ publish ◄─ mark ◄── scope ◄── decode ◄── media type ◄─ unpack
+//	 202, 200  503, 409   503, 401 403, 422  422,       415           413, 415, 422
+//	                                         200 ignored
+//
+// The steps from verify to scope are examine, which changes nothing; Examine is
+// the same as a dry run. A body that is answered 422 is parked as it came, and
+// if it cannot be parked the answer is 503.
 //
 // What it promises:
 //
 //   - 202 is sent after the broker's acknowledgement, never before. Without one
 //     the answer is 503 with Retry-After, and a sender may repeat everything:
 //     what was stored already is a duplicate, answered 200.
-//   - Nothing is parsed before its signature is verified, and nothing is said to
-//     an unverified sender but one 401 body, the same for every cause. A verified
-//     one is told the field and what would be right.
-//   - A source speaks for its tenants only: a leaked secret moves no other
-//     tenant's phones.
+//   - No body is parsed before it is verified, but where the proof itself is
+//     inside. Whatever is wrong with a request that is not verified, its sender
+//     gets the same 401. A verified one is told the field and what would be right.
+//   - A source asks for its tenants, intents and item types only, from its
+//     addresses only: a leaked secret moves no other tenant's phones.
+//   - A captured request asks for nothing new: mark.go says why.
+//   - No URL in a request is ever fetched; the package has no HTTP client.
+//   - Requests are bounded in number, size, time and memory: limits.go has all
+//     bounds.
 //   - No body, secret, signature or query reaches a log. Each request has one
 //     line, with the body's SHA-256 to find it again at the sender's.
+//
+// Sources are replaced as a whole while requests go on: reload.go.
 //
 // Receipts need no credential: an id holds a hash of what the sender chose, and
 // is as hard to guess; a receipt holds names of tickets, devices and items, no
 // secret. Put the route behind the cluster's gateway where that is too much.
 //
-// The package knows no broker. It owns two interfaces for what it needs of one.
+// A source's name is no secret. Its own body limit, which shows before a
+// request is verified, can tell that the name exists.
+//
+// The package knows no broker. It owns four interfaces for what it needs of one.
 package ingest
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"changerelay/internal/events"
-	"changerelay/internal/ingest/source"
 	"changerelay/internal/ingest/verify"
 	"changerelay/internal/metrics"
 )
@@ -56,22 +75,90 @@ type Finder interface {
 	Find(ctx context.Context, r events.Ref) (events.Receipt, error)
 }
 
+// A Parker keeps what a verified sender sent and no decoder can read, for a
+// person to look at. It keeps the same bytes of a source once.
+type Parker interface {
+	Park(ctx context.Context, p Parked) error
+}
+
+// Parked is a body that is no event.
+type Parked struct {
+	Source   string // that sent it
+	Delivery string // its delivery id, if it has one
+	Reason   string // what is wrong with it, in one line
+	Body     []byte // as it was received
+	At       time.Time
+}
+
+// Marks remember deliveries that could be sent again under another id, because
+// their id is not signed. All replicas share them.
+type Marks interface {
+	// Begin marks a delivery: proof names what was signed, and refs the events
+	// that it asks for. The mark is provisional until Done.
+	//
+	// It returns ErrReplayed if the same proof was marked for other events. If
+	// those are stored, or their fate is not known yet, nothing else can be
+	// done with the proof; if their mark was taken back, or is older than
+	// hold, refs take it over.
+	Begin(ctx context.Context, proof []byte, refs []events.Ref, hold time.Duration) (Mark, error)
+}
+
+// A Mark is a delivery's.
+type Mark interface {
+	Done(ctx context.Context) error // its events are stored
+	Undo(ctx context.Context) error // they are not, and the sender was told so
+}
+
+// ErrReplayed reports that what was signed is used again, for other events.
+var ErrReplayed = errors.New("the delivery was sent before, for other events")
+
 // A Source is one sender: a ticket system, or a service that speaks CloudEvents.
 type Source struct {
-	Name    string        // in URLs, logs and metrics: 1 to 63 of a-z, 0-9 and -
-	Kind    string        // one of source.Kinds
-	Scheme  verify.Scheme // how it signs; zero is the kind's usual scheme
-	Secrets []string      // all active ones: two while a secret is rotated
-	Tenants []string      // whom it may speak for; "*" is every tenant; exactly one for servicenow
-	Fields  source.Fields // column names, for servicenow
+	Name   string        // in URLs, logs and metrics: 1 to 63 of a-z, 0-9 and -
+	Kind   string        // one of source.Kinds
+	Checks verify.Config // what its requests must pass
+
+	// What it may ask for. A leaked secret reaches no further.
+	Tenants   []string          // whom it may speak for; "*" is every tenant
+	Intents   []events.Intent   // nil: both
+	ItemTypes []events.ItemType // nil: all
+	AllowFrom []netip.Prefix    // addresses that it sends from; nil: any
+
+	Rate    Rate // of verified requests; zero: DefaultRate
+	MaxBody int  // bytes; 0: DefaultMaxBody
+	Gzip    bool // bodies may be compressed with gzip
+
+	Fields    map[string]string // as source.Config's
+	Approved  []string
+	Map       map[string]string
+	Handshake Handshake
+}
+
+// A Rate bounds requests. Each replica has its own. A negative PerSecond is no
+// limit; a Burst of 0 is one second's worth.
+type Rate struct {
+	PerSecond float64
+	Burst     int
+}
+
+// A Handshake is how a kind of sender makes sure of an address before it sends
+// there. It is answered for this source only, and no URL that it holds is ever
+// fetched.
+type Handshake struct {
+	Kind  string   // "", cloudevents, eventgrid, graph or slack
+	Allow []string // cloudevents: origins; eventgrid: subscription names
 }
 
 // A Config is all that a Server needs.
 type Config struct {
 	Sources   []Source
-	Tenants   []string // every configured tenant
+	Tenants   []string       // every configured tenant
+	Rate      Rate           // of all requests, before they are verified; zero: DefaultTotalRate
+	Proxies   []netip.Prefix // whose X-Forwarded-For is believed; nil: nobody's
 	Publisher Publisher
 	Finder    Finder
+	Parker    Parker
+	Marks     Marks
 	Metrics   *metrics.Metrics
 	Log       *slog.Logger     // nil discards
 	Now       func() time.Time // nil is time.Now; judges signatures and events

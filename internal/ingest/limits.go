@@ -4,9 +4,26 @@ import "time"
 
 // Every bound of the service, with its unit and reason. A test asserts their order.
 const (
-	// MaxBody is the largest body, in bytes. The largest event has 64 KiB;
-	// ticket systems wrap theirs in more.
-	MaxBody = 256 << 10
+	// DefaultMaxBody is the largest body, in bytes, of a source that is given no
+	// limit of its own. The largest event has 64 KiB; ticket systems wrap theirs
+	// in more.
+	DefaultMaxBody = 256 << 10
+
+	// MaxBody is the largest limit of a source, in bytes. GitHub's and Alemba's
+	// bodies hold more than anybody needs; a dozen of them fit MaxInFlight.
+	MaxBody = 10 << 20
+
+	// MaxRatio bounds what a compressed body unpacks to, in times its size, once
+	// that is more than ratioFrom bytes: repetitive JSON reaches 30, a bomb 1000.
+	MaxRatio  = 100
+	ratioFrom = 64 << 10
+
+	// unpackCost is what unpacking claims beside its result: gzip's window and
+	// tables, in bytes.
+	unpackCost = 48 << 10
+
+	// MaxEcho is the longest text, in bytes, that a handshake has us send back.
+	MaxEcho = 1 << 10
 
 	// MaxInFlight is the most memory that requests in progress may claim, in
 	// bytes: while the broker fails over they pile up for seconds. Beyond it
@@ -44,4 +61,22 @@ const (
 
 	// RetryAfter, in seconds, goes with 503. Some senders honour less than 60 only.
 	RetryAfter = "30"
+
+	// MaxRetryAfter is the most that a sender over its rate is told to wait.
+	MaxRetryAfter = 59 * time.Second
+
+	// MarkHold is how long a delivery's mark counts as in use when nothing is
+	// heard of it: longer than its request can last.
+	MarkHold = WriteTimeout + 5*time.Second
+
+	// UndoTimeout bounds taking a mark back, after the broker has used up the time.
+	UndoTimeout = 500 * time.Millisecond
+)
+
+// Rates of one replica. They bound what a sender gone wild costs the others; an
+// approval meeting's burst passes.
+var (
+	DefaultRate      = Rate{PerSecond: 1000, Burst: 10000} // of a source's verified requests
+	DefaultTotalRate = Rate{PerSecond: 5000, Burst: 20000} // of all requests, before they are read
+	HandshakeRate    = Rate{PerSecond: 1, Burst: 10}       // of a source's handshakes: strangers may ask for one
 )

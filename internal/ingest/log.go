@@ -3,6 +3,7 @@ package ingest
 import (
 	"errors"
 	"log/slog"
+	"strings"
 	"time"
 
 	"changerelay/internal/events"
@@ -42,9 +43,13 @@ func (x *exchange) attrs(took time.Duration, err, lost error) []slog.Attr {
 	if len(x.ids) > 0 {
 		a = append(a, slog.Any("ids", x.ids))
 	}
-	if d := x.delivery; d != nil {
-		add("delivery", d.ID)
-		a = append(a, slog.Int("key", d.Key))
+	if x.sender != nil {
+		add("delivery", x.delivery.ID)
+		add("checks", strings.Join(x.sender.checks, " "))
+		add("keys", uses(x.delivery.Uses))
+	}
+	if x.handshake != nil {
+		add("handshake", x.handshake.kind)
 	}
 	add("reason", reason(err))
 	if x.answer.code >= 500 {
@@ -59,6 +64,15 @@ func (x *exchange) attrs(took time.Duration, err, lost error) []slog.Attr {
 	return a
 }
 
+// uses names the keys that a request was let in with: check/key.
+func uses(list []verify.Use) string {
+	var s []string
+	for _, u := range list {
+		s = append(s, u.Check+"/"+u.Key)
+	}
+	return strings.Join(s, " ")
+}
+
 // reason is why in few words, none of them the sender's but a field's name:
 // the reasons of invalid fields quote what they refuse.
 func reason(err error) string {
@@ -68,7 +82,7 @@ func reason(err error) string {
 	case errors.As(err, &invalid):
 		return invalid.Field
 	case errors.As(err, &f):
-		return f.Error()
+		return f.field + ": " + f.Error()
 	}
 	return refusal(err)
 }

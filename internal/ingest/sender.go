@@ -3,8 +3,13 @@ package ingest
 import (
 	"errors"
 	"fmt"
+	"net/netip"
+	"slices"
 	"strings"
 
+	"golang.org/x/time/rate"
+
+	"changerelay/internal/events"
 	"changerelay/internal/ingest/source"
 	"changerelay/internal/ingest/verify"
 	"changerelay/internal/metrics"
@@ -12,96 +17,91 @@ import (
 
 // A sender is a configured source, compiled.
 type sender struct {
-	name     string
+	Source   // what it may do; without its checks, which hold secrets
 	verifier *verify.Verifier
+	checks   []string // names of the verifier's, for the log
 	decoder  source.Decoder
-	tenants  []string
+	requests *rate.Limiter // of verified requests
+	shakes   *rate.Limiter // of handshakes, which strangers can ask for
 }
 
-// unknownSource is the reason for the log when nobody is configured to be asked.
-const unknownSource verify.Reason = "unknown_source"
-
-// Refusals lists the reason words of 401 answers, for metrics.
-func Refusals() []string {
-	words := []string{string(unknownSource)}
-	for _, r := range verify.Reasons {
-		words = append(words, string(r))
+// newSender compiles a source; tenants are those that are configured.
+func newSender(c Source, tenants map[string]bool) (*sender, error) {
+	if c.MaxBody == 0 {
+		c.MaxBody = DefaultMaxBody
 	}
-	return words
+	if err := errors.Join(c.checkName(), c.checkScope(tenants), c.checkLimits(), c.Handshake.check()); err != nil {
+		return nil, err
+	}
+	decoder, err := source.New(c.Kind, source.Config{Name: c.Name, Tenant: c.tenant(), Fields: c.Fields, Approved: c.Approved, Map: c.Map})
+	if err != nil {
+		return nil, err
+	}
+	verifier, err := verify.New(c.Checks)
+	if err != nil {
+		return nil, err
+	}
+	c.Checks = verify.Config{}
+	return &sender{
+		Source: c, verifier: verifier, checks: verifier.Checks(), decoder: decoder,
+		requests: c.Rate.limiter(DefaultRate), shakes: HandshakeRate.limiter(HandshakeRate),
+	}, nil
 }
 
-// addSources compiles every source, and reports all that is wrong at once.
-func (s *Server) addSources(c Config) error {
-	for _, t := range c.Tenants {
-		s.tenants[t] = true
+func (c Source) checkName() error {
+	if !isName(c.Name) || c.Name == metrics.Unknown {
+		return fmt.Errorf("name: want 1 to 63 of a-z, 0-9 and -, and not %q", metrics.Unknown)
 	}
+	return nil
+}
+
+// checkScope refuses what a source cannot be let do. A list that is there and
+// empty would be everything to one reader and nothing to another.
+func (c Source) checkScope(tenants map[string]bool) error {
 	var errs []error
-	secrets := map[string]string{} // of cloudevents sources, to their names
-	for _, conf := range c.Sources {
-		snd, err := s.newSender(conf)
-		if err == nil && s.sources[conf.Name] != nil {
-			err = errors.New("name: another source has it")
+	refuse := func(bad bool, format string, args ...any) {
+		if bad {
+			errs = append(errs, fmt.Errorf(format, args...))
 		}
-		if err == nil && conf.Kind == "cloudevents" {
-			err = claim(secrets, conf)
-			s.open = append(s.open, snd)
-		}
-		if err != nil {
-			errs = append(errs, fmt.Errorf("source %q: %w", conf.Name, err))
-			continue
-		}
-		s.sources[conf.Name] = snd
+	}
+	refuse(len(c.Tenants) == 0, "tenants: there is none it may speak for")
+	for _, t := range c.Tenants {
+		refuse(t != "*" && !tenants[t], "tenants: %q is not configured", t)
+	}
+	refuse(c.Intents != nil && len(c.Intents) == 0, "intents: is empty; leave it out for both")
+	for i, intent := range c.Intents {
+		refuse(intent != events.Remove && intent != events.Restore, "intents[%d]: %q is none; want remove or restore", i, intent)
+	}
+	refuse(c.ItemTypes != nil && len(c.ItemTypes) == 0, "item_types: is empty; leave it out for all")
+	for i, t := range c.ItemTypes {
+		refuse(!slices.Contains(events.ItemTypes, t), "item_types[%d]: %q is none; want one of %v", i, t, events.ItemTypes)
+	}
+	refuse(c.AllowFrom != nil && len(c.AllowFrom) == 0, "allow_from: is empty; leave it out for any address")
+	for i, p := range c.AllowFrom {
+		refuse(!isRange(p), "allow_from[%d]: %s", i, wantRange)
 	}
 	return errors.Join(errs...)
 }
 
-func (s *Server) newSender(c Source) (*sender, error) {
-	if !isName(c.Name) || c.Name == metrics.Unknown {
-		return nil, fmt.Errorf("name: want 1 to 63 of a-z, 0-9 and -, and not %q", metrics.Unknown)
+func (c Source) checkLimits() error {
+	var size error
+	if c.MaxBody < 1 || c.MaxBody > MaxBody {
+		size = fmt.Errorf("max_body: %d is not within 1 to %d bytes", c.MaxBody, MaxBody)
 	}
-	if err := s.checkTenants(c); err != nil {
-		return nil, err
-	}
-	decoder, err := source.New(c.Kind, source.Config{Name: c.Name, Tenant: c.Tenants[0], Fields: c.Fields})
-	if err != nil {
-		return nil, err
-	}
-	if c.Scheme == (verify.Scheme{}) {
-		c.Scheme = verify.Usual(c.Kind)
-	}
-	verifier, err := verify.New(c.Scheme, c.Secrets)
-	if err != nil {
-		return nil, err
-	}
-	return &sender{name: c.Name, verifier: verifier, decoder: decoder, tenants: c.Tenants}, nil
+	return errors.Join(size, c.Rate.check("rate"))
 }
 
-func (s *Server) checkTenants(c Source) error {
-	switch {
-	case len(c.Tenants) == 0:
-		return errors.New("tenants: there is none it may speak for")
-	case c.Kind == "servicenow" && (len(c.Tenants) != 1 || c.Tenants[0] == "*"):
-		return errors.New("tenants: a servicenow source has exactly one: its records do not name any")
-	}
-	for _, t := range c.Tenants {
-		if t != "*" && !s.tenants[t] {
-			return fmt.Errorf("tenants: %q is not configured", t)
-		}
-	}
-	return nil
-}
+const wantRange = "want a range such as 192.0.2.0/24 or 2001:db8::/32"
 
-// claim refuses a secret that two sources of /v1/changes share: who signed with
-// it would be anybody's guess.
-func claim(secrets map[string]string, c Source) error {
-	for i, secret := range c.Secrets {
-		secret = strings.TrimPrefix(secret, "whsec_")
-		if other, taken := secrets[secret]; taken && other != c.Name {
-			return fmt.Errorf("secrets[%d]: source %q has it too", i, other)
-		}
-		secrets[secret] = c.Name
+// isRange refuses an IPv4 range that is written as IPv6: no address would be in it.
+func isRange(p netip.Prefix) bool { return p.IsValid() && !p.Addr().Is4In6() }
+
+// tenant is whom records are for that do not say so themselves.
+func (c Source) tenant() string {
+	if len(c.Tenants) == 1 && c.Tenants[0] != "*" {
+		return c.Tenants[0]
 	}
-	return nil
+	return ""
 }
 
 func isName(s string) bool {

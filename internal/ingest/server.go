@@ -5,15 +5,18 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
+	"golang.org/x/time/rate"
 
-	"changerelay/internal/ingest/verify"
 	"changerelay/internal/metrics"
 )
 
@@ -21,15 +24,19 @@ import (
 type Server struct {
 	publisher Publisher
 	finder    Finder
+	parker    Parker
+	marks     Marks
 	metrics   *metrics.Metrics
 	log       *slog.Logger
 	now       func() time.Time
 	baseURL   string
 
 	tenants map[string]bool
-	sources map[string]*sender
-	open    []*sender        // those of kind cloudevents, tried in turn for /v1/changes
-	nobody  *verify.Verifier // stands in for a source that does not exist
+	total   *rate.Limiter // of all requests
+
+	reloads sync.Mutex // held by a reload
+	mu      sync.Mutex
+	roster  *roster // in force; guarded by mu, written by reloads only
 
 	echo     *echo.Echo
 	inFlight atomic.Int64 // bytes claimed by requests in progress
@@ -38,9 +45,9 @@ type Server struct {
 // New checks the whole configuration; its error names every wrong source and field.
 func New(c Config) (*Server, error) {
 	s := &Server{
-		publisher: c.Publisher, finder: c.Finder, metrics: c.Metrics, log: c.Log, now: c.Now,
+		publisher: c.Publisher, finder: c.Finder, parker: c.Parker, marks: c.Marks, metrics: c.Metrics, log: c.Log, now: c.Now,
 		baseURL: strings.TrimRight(c.BaseURL, "/"),
-		tenants: map[string]bool{}, sources: map[string]*sender{}, nobody: newNobody(),
+		tenants: set(c.Tenants),
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -48,39 +55,83 @@ func New(c Config) (*Server, error) {
 	if s.now == nil {
 		s.now = time.Now
 	}
-	if err := errors.Join(c.check(), s.addSources(c)); err != nil {
+	r, err := newRoster(c.Sources, s.tenants)
+	if err := errors.Join(c.check(), err); err != nil {
+		if r != nil {
+			r.close()
+		}
 		return nil, fmt.Errorf("configuring ingest: %w", err)
 	}
-	s.echo = s.routes()
+	s.roster = r
+	s.total = c.Rate.limiter(DefaultTotalRate)
+	s.metrics.SetSources(s.roster.labels())
+	s.echo = s.routes(c.Proxies)
 	return s, nil
 }
 
 func (c Config) check() error {
 	switch {
-	case c.Publisher == nil || c.Finder == nil:
-		return errors.New("publisher, finder: both are needed")
+	case c.Publisher == nil || c.Finder == nil || c.Parker == nil || c.Marks == nil:
+		return errors.New("publisher, finder, parker, marks: all are needed")
 	case c.Metrics == nil:
 		return errors.New("metrics: are needed")
 	}
 	if u, err := url.Parse(c.BaseURL); err != nil || c.BaseURL != "" && (u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
 		return errors.New("base_url: want one such as https://changes.example.com")
 	}
-	return nil
+	var proxies error
+	for i, p := range c.Proxies {
+		if !isRange(p) {
+			proxies = errors.Join(proxies, fmt.Errorf("proxies[%d]: %s", i, wantRange))
+		}
+	}
+	return errors.Join(c.Rate.check("rate"), proxies)
+}
+
+// Paths of the routes, as Echo writes them.
+const (
+	changesPath  = "/v1/changes"
+	changePath   = "/v1/changes/:id"
+	hookPath     = "/v1/hooks/:source"
+	documentPath = "/v1/openapi.json"
+)
+
+// allowed are the methods of each path for the Allow header. OPTIONS of hooks is
+// there for those who know that it is.
+var allowed = map[string]string{
+	changesPath: http.MethodPost, changePath: http.MethodGet, hookPath: http.MethodPost, documentPath: http.MethodGet,
 }
 
 // routes builds the Echo instance. Everything passes observe, requests for
 // unknown paths and methods too.
-func (s *Server) routes() *echo.Echo {
+func (s *Server) routes(proxies []netip.Prefix) *echo.Echo {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
-	e.Logger.SetOutput(io.Discard)         // its one use left is Echo's own start-up
-	e.IPExtractor = echo.ExtractIPDirect() // by default Echo believes X-Forwarded-For of anybody
+	e.Logger.SetOutput(io.Discard) // its one use left is Echo's own start-up
+	e.IPExtractor = addresses(proxies)
 	e.HTTPErrorHandler = func(err error, c echo.Context) { s.finish(s.begin(c), err) }
 	e.Use(s.observe)
-	e.POST("/v1/changes", handle("/v1/changes", s.postChange))
-	e.GET("/v1/changes/:id", handle("/v1/changes/{id}", s.getChange))
-	e.POST("/v1/hooks/:source", handle("/v1/hooks/{source}", s.postHook))
+	e.POST(changesPath, s.handle("/v1/changes", s.postChange))
+	e.GET(changePath, s.handle("/v1/changes/{id}", s.getChange))
+	e.POST(hookPath, s.handle("/v1/hooks/{source}", s.postHook))
+	e.OPTIONS(hookPath, s.handle("/v1/hooks/{source}", s.optionsHook))
+	e.GET(documentPath, s.handle(documentPath, s.getDocument))
 	return e
+}
+
+// addresses says where a request comes from: the peer, or what the configured
+// proxies say, and nobody else. By default Echo believes X-Forwarded-For of
+// anybody, or of all private addresses.
+func addresses(proxies []netip.Prefix) echo.IPExtractor {
+	if proxies == nil {
+		return echo.ExtractIPDirect()
+	}
+	trust := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
+	for _, p := range proxies {
+		p = p.Masked()
+		trust = append(trust, echo.TrustIPRange(&net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}))
+	}
+	return echo.ExtractIPFromXFFHeader(trust...)
 }
 
 // Handler serves the routes, without the bounds that only a server can keep.

@@ -71,7 +71,7 @@ func TestLogLine(t *testing.T) {
 	line := w.lastLine(t)
 	for name, want := range map[string]any{
 		"level": "INFO", "msg": "request", "route": "/v1/hooks/{source}", "source": "snow", "code": 202.0, "outcome": "queued",
-		"ticket": "CHG0031877", "key": 1.0, "bytes": float64(len(snowBody)), "peer": "192.0.2.1",
+		"ticket": "CHG0031877", "keys": "signature/k2", "bytes": float64(len(snowBody)), "peer": "192.0.2.1",
 		"body_sha256": fmt.Sprintf("%x", sha256.Sum256([]byte(snowBody))),
 	} {
 		if got := line[name]; got != want {
@@ -93,7 +93,10 @@ func TestServerLimits(t *testing.T) {
 	if !(ReadHeaderTimeout < ReadTimeout && PublishTimeout < AnswerBudget && ReadTimeout < AnswerBudget && AnswerBudget < s.WriteTimeout) {
 		t.Error("a slow body and a slow broker together outlast the answer's deadline")
 	}
-	if events.MaxBytes > MaxBody || MaxBody >= MaxInFlight {
+	if AnswerBudget+UndoTimeout >= s.WriteTimeout || MarkHold <= s.WriteTimeout {
+		t.Error("a mark's end would come after the answer's deadline, or its hold before")
+	}
+	if events.MaxBytes > DefaultMaxBody || DefaultMaxBody > MaxBody || MaxBody >= MaxInFlight {
 		t.Error("bounds of sizes are in disorder")
 	}
 }
@@ -146,7 +149,7 @@ func TestTooLargeOnTheWire(t *testing.T) {
 	srv.Config = w.HTTPServer("")
 	srv.Start()
 	defer srv.Close()
-	big := strings.Repeat("x", MaxBody+1)
+	big := strings.Repeat("x", DefaultMaxBody+1)
 	for name, body := range map[string]io.Reader{"announced": strings.NewReader(big), "chunked": io.MultiReader(strings.NewReader(big))} {
 		resp, err := srv.Client().Post(srv.URL+"/v1/hooks/snow", "application/json", body)
 		if err != nil {

@@ -25,6 +25,7 @@ import (
 	"changerelay/internal/graph"
 	"changerelay/internal/graphsim"
 	"changerelay/internal/ingest"
+	"changerelay/internal/ingest/verify"
 	"changerelay/internal/ledger"
 	"changerelay/internal/natstest"
 	"changerelay/internal/relay"
@@ -131,10 +132,12 @@ var sourceSecrets = map[string]string{
 
 func (r *rig) sources() (list []ingest.Source) {
 	for name, secret := range sourceSecrets {
-		s := ingest.Source{Name: name, Kind: "cloudevents", Secrets: []string{secret}, Tenants: []string{"*"}}
+		scheme := verify.StandardWebhooks()
+		s := ingest.Source{Name: name, Kind: "cloudevents", Tenants: []string{"*"}}
 		if name == "servicenow" {
-			s.Kind, s.Tenants = "servicenow", []string{"acme"}
+			s.Kind, s.Tenants, scheme = "servicenow", []string{"acme"}, verify.ServiceNow()
 		}
+		s.Checks.Signature = &verify.Signature{Scheme: scheme, Keys: []verify.Key{{Secret: secret}}}
 		list = append(list, s)
 	}
 	return list

@@ -35,9 +35,13 @@ func TestNewFailsClosed(t *testing.T) {
 		"signed: \":\" after":    change(func(s *Scheme) { s.Signed, s.TimestampFormat = "{id}.{timestamp}:{body}", "rfc3339" }),
 		"signed: \"0\" after":    change(func(s *Scheme) { s.Signed = "{id}.{timestamp}0{body}" }),
 		"delimiter:":             {Header: "S", Prefix: "v1=", TimestampPrefix: "t=", Encoding: "hex", Signed: "{timestamp}.{body}"},
+		"prefix: \"v1,\" holds":  change(func(s *Scheme) { s.Delimiter = "," }),
+		"prefix_once:":           {Header: "S", Prefix: "v1=", PrefixOnce: true, Delimiter: ",", TimestampPrefix: "t=", Encoding: "hex", Signed: "{timestamp}.{body}"},
+		"secret_form: \"whsec\"": change(func(s *Scheme) { s.Algorithm = "ed25519" }),
+		"secret_form: \"whpk\"":  change(func(s *Scheme) { s.SecretForm = "whpk" }),
 		"prefix:":                {Header: "S", Delimiter: ",", TimestampPrefix: "t=", Encoding: "hex", Signed: "{timestamp}.{body}"},
 	} {
-		if _, err := New(s, []string{secret}); err == nil || !strings.HasPrefix(err.Error(), want) {
+		if _, err := newSignature(s, keysOf(secret)); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("got error %v; want one that starts with %s", err, want)
 		}
 	}
@@ -50,19 +54,22 @@ func TestSecrets(t *testing.T) {
 		secrets []string
 		want    string
 	}{
-		{"text", nil, "secrets: there is none"},
-		{"text", []string{""}, "secrets[0]: is empty"},
-		{"text", []string{"good", " \n"}, "secrets[1]: is empty"},
-		{"text", []string{"twice", "twice"}, "secrets[1]: is listed twice"},
-		{"whsec", []string{"whsec_"}, "secrets[0]: is not of the form whsec"},
-		{"whsec", []string{"whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4="}, "secrets[0]: is not of the form whsec"},
-		{"whsec", []string{"whsec_c2VjcmV0", "c2VjcmV0"}, "secrets[1]: is listed twice"},
-		{"base64", []string{"s3cr3t!"}, "secrets[0]: is not of the form base64"},
-		{"hex", []string{"s3cr3t!"}, "secrets[0]: is not of the form hex"},
+		{"text", nil, "keys: there is none"},
+		{"text", []string{""}, "keys[0].secret: is empty"},
+		{"text", []string{"good", " \n"}, "keys[1].secret: is empty"},
+		{"text", []string{"twice", "twice"}, "keys[1].secret: is listed twice"},
+		{"whsec", []string{"whsec_"}, "keys[0].secret: is not of the form whsec"},
+		{"whsec", []string{"whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4="}, "keys[0].secret: is not of the form whsec"},
+		{"whsec", []string{"whsec_c2VjcmV0", "c2VjcmV0"}, "keys[1].secret: is listed twice"},
+		{"whpk", []string{"whpk_c2VjcmV0"}, "keys[0].secret: is not of the form whpk"},
+		{"base64", []string{"s3cr3t!"}, "keys[0].secret: is not of the form base64"},
+		{"hex", []string{"s3cr3t!"}, "keys[0].secret: is not of the form hex"},
 	} {
 		s := ServiceNow()
-		s.SecretForm = c.form
-		_, err := New(s, c.secrets)
+		if s.SecretForm = c.form; c.form == "whpk" {
+			s.Algorithm = "ed25519"
+		}
+		_, err := newSignature(s, keysOf(c.secrets...))
 		if err == nil || !strings.HasPrefix(err.Error(), c.want) {
 			t.Errorf("%s %q: got %v, want %s", c.form, c.secrets, err, c.want)
 		} else if strings.Contains(err.Error(), "s3cr3t") {
@@ -75,7 +82,7 @@ func TestDefaults(t *testing.T) {
 	v := verifier(t, Scheme{Header: "X-Signature", Encoding: "hex", Signed: "{body}"}, "secret")
 	want := Scheme{Header: "X-Signature", Encoding: "hex", Signed: "{body}",
 		Algorithm: "sha256", TimestampFormat: "unix", SecretForm: "text", Tolerance: 300 * time.Second}
-	if v.scheme != want {
-		t.Errorf("got %+v, want %+v", v.scheme, want)
+	if got := v.checks[0].(*signature).scheme; got != want {
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 }

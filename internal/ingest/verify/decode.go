@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
@@ -48,7 +49,7 @@ func base64OfHex(s string) ([]byte, error) {
 	return hex.DecodeString(string(text))
 }
 
-var secretForms = []string{"text", "base64", "hex", "whsec"}
+var secretForms = []string{"text", "base64", "hex", "whsec", "whpk"}
 
 // decodeSecret returns the key's bytes. Its errors say nothing of the secret
 // but what form was expected.
@@ -67,8 +68,10 @@ func decodeSecret(form, secret string) ([]byte, error) {
 		key, err = hex.DecodeString(secret)
 	case "whsec":
 		key, err = strictBase64(strings.TrimPrefix(secret, "whsec_"))
+	case "whpk":
+		key, err = strictBase64(strings.TrimPrefix(secret, "whpk_"))
 	}
-	if err != nil || len(key) == 0 {
+	if err != nil || len(key) == 0 || form == "whpk" && len(key) != ed25519.PublicKeySize {
 		return nil, errors.New("is not of the form " + form)
 	}
 	return key, nil

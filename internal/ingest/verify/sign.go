@@ -1,59 +1,72 @@
 package verify
 
 import (
-	"crypto/hmac"
+	"bytes"
+	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
 // Sign returns the headers of a request that a sender of the scheme signs at
-// now. The id is used by schemes that have one. It is for tools that stand in
-// for a sender; what it returns has passed Verify, so that a request that could
-// only be refused is an error here. Its errors never hold the secret.
+// now. The id is used by schemes that have one. The secret is the one that both
+// sides have, or for ed25519 the private key: the base64 of its 64 bytes after
+// an optional "whsk_". It is for tools that stand in for a sender; what it
+// returns has passed Verify, so that a request that could only be refused is an
+// error here. Its errors never hold the secret.
 func Sign(s Scheme, secret, id string, now time.Time, body []byte) (http.Header, error) {
-	v, err := New(s, []string{secret})
+	v, sign, err := newSigner(s, secret)
 	if err != nil {
 		return nil, fmt.Errorf("signing a request: %w", err)
 	}
 	s = v.scheme
-	c := claims{id: id, stamp: stampings[s.TimestampFormat](now)}
-	value := s.Prefix + encodings[s.Encoding](v.mac(v.keys[0], c, body))
+	c := claims{id: id, stamp: stampings[s.TimestampFormat](now), body: body}
+	c.head = v.head(c)
+	value := s.Prefix + encodings[s.Encoding](sign(c))
 	if s.TimestampPrefix != "" {
 		value = s.TimestampPrefix + c.stamp + s.Delimiter + value
 	}
 	h := http.Header{}
 	h.Set(s.Header, value)
-	if v.id {
+	if v.id && (id != "" || v.signsID) {
 		h.Set(s.IDHeader, id)
 	}
 	if s.TimestampHeader != "" {
 		h.Set(s.TimestampHeader, c.stamp)
 	}
-	if _, err := v.Verify(h, body, now); err != nil {
-		return nil, fmt.Errorf("signing a request with id %q: the scheme cannot carry it: %w", id, err)
+	if _, refusal := v.verify(&Request{Header: h, Body: body}, now); refusal != "" {
+		return nil, fmt.Errorf("signing a request with id %q: the scheme cannot carry it: %s", id, refusal)
 	}
 	return h, nil
 }
 
-// mac is the MAC of the signed text under a key.
-func (v *Verifier) mac(key []byte, c claims, body []byte) []byte {
-	mac := hmac.New(v.hash, key)
-	for _, p := range v.pieces {
-		switch p.place {
-		case "id":
-			mac.Write([]byte(c.id))
-		case "timestamp":
-			mac.Write([]byte(c.stamp))
-		default:
-			mac.Write([]byte(p.literal))
-		}
+// newSigner returns what verifies and what makes a sender's signatures.
+func newSigner(s Scheme, secret string) (*signature, func(claims) []byte, error) {
+	if s.Algorithm != ed25519Name {
+		v, err := newSignature(s, []Key{{Secret: secret}})
+		return v, func(c claims) []byte { return v.mac(v.keys[0].bytes, c) }, err
 	}
-	mac.Write(body)
-	return mac.Sum(nil)
+	private, err := decodePrivate(secret)
+	if err != nil {
+		return nil, nil, err
+	}
+	public := base64.StdEncoding.EncodeToString(private[ed25519.SeedSize:])
+	v, err := newSignature(s, []Key{{Secret: public}})
+	return v, func(c claims) []byte { return ed25519.Sign(private, c.text()) }, err
+}
+
+// decodePrivate reads the private and the public key, one after the other.
+func decodePrivate(secret string) (ed25519.PrivateKey, error) {
+	b, err := strictBase64(strings.TrimPrefix(secret, "whsk_"))
+	if err != nil || len(b) != ed25519.PrivateKeySize || !bytes.Equal(ed25519.NewKeyFromSeed(b[:ed25519.SeedSize]), b) {
+		return nil, errors.New("keys[0].secret: is not of the form whsk: the base64 of a private and its public key")
+	}
+	return b, nil
 }
 
 // encodings write what decodings read.

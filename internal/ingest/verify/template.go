@@ -14,7 +14,7 @@ type piece struct {
 
 // compile reads Signed. Each place may be there once, {body} must end it, and
 // what follows an id must be a literal: else one text has two readings.
-func (v *Verifier) compile() error {
+func (v *signature) compile() error {
 	head, ok := strings.CutSuffix(v.scheme.Signed, "{body}")
 	if !ok {
 		return fmt.Errorf("signed: %q does not end with {body}: what is not signed can be swapped", v.scheme.Signed)
@@ -45,7 +45,7 @@ func nextPiece(s string) (p piece, rest string, err error) {
 	return piece{literal: s[:n]}, s[n:], nil
 }
 
-func (v *Verifier) checkPlaces() error {
+func (v *signature) checkPlaces() error {
 	count := map[string]int{}
 	for i, p := range v.pieces {
 		count[p.place]++
@@ -75,7 +75,7 @@ func (v *Verifier) checkPlaces() error {
 }
 
 // terminator is the literal that ends the place at i, or "".
-func (v *Verifier) terminator(i int) string {
+func (v *signature) terminator(i int) string {
 	if i+1 < len(v.pieces) {
 		return v.pieces[i+1].literal
 	}

@@ -1,70 +1,132 @@
+// Package verify decides whether an HTTP request comes from a configured
+// sender. A source has one check or several, and all of them must pass:
+//
+//	signature       an HMAC or Ed25519 signature, described by a Scheme   compile, read, match
+//	http_signature  RFC 9421, with the content digest of RFC 9530
+//	sns             the signature inside a message of Amazon SNS
+//	bearer          a JWT of Entra ID, or of another issuer
+//	header, basic   a static secret, a name and a password
+//	certificate     the names of the TLS client
+//	client_state    the static secret inside Graph's change notifications
+//
+//	Request ─► every check ─► the Delivery, or the first one's Reason
+//
+// What it promises:
+//
+//   - It fails closed. A check it does not fully understand, or a missing
+//     secret, is an error of New; there is no way to verify nothing.
+//   - Nothing in a request chooses the algorithm, the encoding or the form of
+//     the key, except that an SNS message names one of two. In particular
+//     "whsec_" does not: Standard Webhooks decodes what follows it, others use
+//     the whole text.
+//   - One signed text has one reading: a value that holds the literal which
+//     ends it in the signed text is refused.
+//   - The time of a refusal tells nothing of a secret: secrets, and the MACs
+//     made with them, are compared in constant time, all of a check's are tried,
+//     and all checks are made, whatever the headers hold.
+//   - A key that is not active lets nobody in.
+//   - Why a request was refused is for the log and the metric, never for the
+//     sender.
+//
+// The package sees bytes as they came in, before anything has parsed them. Two
+// checks have their secret or signature in the body, and parse it, in bounds.
 package verify
 
 import (
-	"crypto/hmac"
-	"crypto/subtle"
-	"net/http"
+	"slices"
+	"strings"
 	"time"
 )
 
-// A Reason is the one word for why a request was refused.
-type Reason string
-
-// The reasons, for the log and the metric only.
-const (
-	MissingHeader    Reason = "missing_header"    // a security header is absent or empty
-	RepeatedHeader   Reason = "repeated_header"   // it is there twice: proxies and we could read different ones
-	BadHeader        Reason = "bad_header"        // too long, too many signatures, or an id of bad characters
-	BadTimestamp     Reason = "bad_timestamp"     // not of the scheme's format
-	BadSignature     Reason = "bad_signature"     // no signature fits any secret
-	OutsideTolerance Reason = "outside_tolerance" // rightly signed, but too old or too new: a replay, or a wrong clock
-)
-
-// Reasons lists them all, for metrics.
-var Reasons = []Reason{MissingHeader, RepeatedHeader, BadHeader, BadTimestamp, BadSignature, OutsideTolerance}
-
-// A Refusal is the only error of Verify. It holds nothing from the request.
-type Refusal struct{ Reason Reason }
-
-func (r *Refusal) Error() string { return "refusing a request: " + string(r.Reason) }
-
-// A Delivery is what a verified request says of itself.
-type Delivery struct {
-	ID        string    // "" when the scheme has none
-	Timestamp time.Time // zero when the scheme has none
-	SignsTime bool      // false: no protection from replay but the event's id
-	Key       int       // index of the secret that fits, to see a rotation end
+// A check is one way to tell a sender. It reads the request alone, and its time
+// tells nothing of a secret.
+type check interface {
+	verify(r *Request, now time.Time) (Delivery, Reason)
+	about() about
 }
 
-// Verify checks one request. The body is the raw bytes, and now the receiver's
-// clock.
-func (v *Verifier) Verify(h http.Header, body []byte, now time.Time) (Delivery, error) {
-	c, refusal := v.read(h)
-	key := v.match(c, body) // even when refused: see the package comment
-	switch {
-	case refusal != "":
-		return Delivery{}, &Refusal{refusal}
-	case key < 0:
-		return Delivery{}, &Refusal{BadSignature}
-	case v.stamp && now.Sub(c.time).Abs() > v.scheme.Tolerance:
-		return Delivery{}, &Refusal{OutsideTolerance}
+// about is what a check is, for those who read a configuration.
+type about struct {
+	name      string // as in Config's comments and the configuration file: signature, bearer …
+	keys      []string
+	signsTime bool
+	signsBody bool
+	weak      string // why it should be replaced, or ""
+}
+
+// A Verifier is the checks of a source. It is safe for concurrent use.
+type Verifier struct{ checks []check }
+
+// Verify checks one request; now is the receiver's clock. All checks are made,
+// also after one has refused; the reason is that of the first, in the order of
+// Config.
+func (v *Verifier) Verify(r *Request, now time.Time) (Delivery, error) {
+	var all Delivery
+	var refusal Reason
+	for _, c := range v.checks {
+		d, reason := c.verify(r, now)
+		if refusal == "" {
+			refusal = reason
+		}
+		all = all.and(d)
 	}
-	return Delivery{ID: c.id, Timestamp: c.time, SignsTime: v.stamp, Key: key}, nil
+	if refusal != "" {
+		return Delivery{}, &Refusal{refusal}
+	}
+	return all, nil
 }
 
-// match returns the index of the secret that one of the signatures fits, or -1.
-// It looks at all pairs, so that its time tells nothing.
-func (v *Verifier) match(c claims, body []byte) int {
-	found := -1
-	for i, key := range v.keys {
-		sum := v.mac(key, c, body)
-		for _, sig := range c.signatures {
-			equal := 0
-			if hmac.Equal(sum, sig) {
-				equal = 1
-			}
-			found = subtle.ConstantTimeSelect(equal, i, found)
+// Checks names the checks.
+func (v *Verifier) Checks() (names []string) {
+	for _, c := range v.checks {
+		names = append(names, c.about().name)
+	}
+	return names
+}
+
+// Keys lists the keys of all checks.
+func (v *Verifier) Keys() (uses []Use) {
+	for _, c := range v.checks {
+		for _, k := range c.about().keys {
+			uses = append(uses, Use{c.about().name, k})
 		}
 	}
-	return found
+	return uses
+}
+
+// SignsTime reports whether a captured request can be told by its age. If not,
+// only the id of its events keeps it from counting twice.
+func (v *Verifier) SignsTime() bool {
+	return slices.ContainsFunc(v.checks, func(c check) bool { return c.about().signsTime })
+}
+
+// SignsBody reports whether a signature covers the body.
+func (v *Verifier) SignsBody() bool {
+	return slices.ContainsFunc(v.checks, func(c check) bool { return c.about().signsBody })
+}
+
+// Warnings says what the checks do not protect from, one line each.
+func (v *Verifier) Warnings() (lines []string) {
+	for _, c := range v.checks {
+		if a := c.about(); a.weak != "" {
+			lines = append(lines, a.name+": "+a.weak)
+		}
+	}
+	if !v.SignsBody() {
+		lines = append(lines, strings.Join(v.Checks(), ", ")+
+			": does not cover the body; whoever reads a request on its way can change it")
+	}
+	if !v.SignsTime() {
+		lines = append(lines, "no replay protection: no time is signed; a captured request can be sent again, and only the ids of its events keep it from counting twice")
+	}
+	return lines
+}
+
+// Close ends what a check does in the background.
+func (v *Verifier) Close() {
+	for _, c := range v.checks {
+		if c, ok := c.(interface{ close() }); ok {
+			c.close()
+		}
+	}
 }

@@ -1,0 +1,124 @@
+package ingest
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"changerelay/internal/events"
+)
+
+// A broker in memory: the fake of all interfaces.
+type memory struct {
+	mu      sync.Mutex
+	stored  map[string]events.Event
+	parked  []Parked
+	marks   map[string]*mark // by proof
+	hold    time.Duration    // of the last mark
+	endless error            // marks fail with it to end
+	away    error            // Publish and Find fail with it
+	panics  any              // Publish panics with it
+	full    error            // Publish alone fails with it
+
+	deadline time.Time // of the last Publish
+	ended    error     // what its context said
+}
+
+func newMemory() *memory {
+	return &memory{stored: map[string]events.Event{}, marks: map[string]*mark{}}
+}
+
+func (b *memory) Publish(ctx context.Context, e events.Event) (bool, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.deadline, _ = ctx.Deadline()
+	b.ended = ctx.Err()
+	if b.panics != nil {
+		panic(b.panics)
+	}
+	if b.away != nil {
+		return false, b.away
+	}
+	if b.full != nil {
+		return false, b.full
+	}
+	old, had := b.stored[e.Ref().String()]
+	switch {
+	case had && old.Digest() != e.Digest():
+		return false, events.ErrConflict
+	case had:
+		return true, nil
+	}
+	b.stored[e.Ref().String()] = e
+	return false, nil
+}
+
+func (b *memory) Find(_ context.Context, r events.Ref) (events.Receipt, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.away != nil {
+		return events.Receipt{}, b.away
+	}
+	e, ok := b.stored[r.String()]
+	if !ok {
+		return events.Receipt{}, events.ErrNotFound
+	}
+	return events.Receipt{ID: r.String(), Ticket: e.Ticket, Tenant: e.Tenant, Device: e.Device, Changes: e.Changes, Accepted: clock}, nil
+}
+
+// Park keeps the same bytes of a source once.
+func (b *memory) Park(_ context.Context, p Parked) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.away != nil {
+		return b.away
+	}
+	same := func(q Parked) bool { return q.Source == p.Source && bytes.Equal(q.Body, p.Body) }
+	if !slices.ContainsFunc(b.parked, same) {
+		b.parked = append(b.parked, p)
+	}
+	return nil
+}
+
+// A mark is the fake of Marks' own: whose events a proof is for, and whether
+// they are stored.
+type mark struct {
+	broker *memory
+	proof  string
+	refs   []events.Ref
+	state  string // begun, done or undone
+}
+
+func (b *memory) Begin(_ context.Context, proof []byte, refs []events.Ref, hold time.Duration) (Mark, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.hold = hold
+	m := b.marks[string(proof)]
+	switch {
+	case b.away != nil:
+		return nil, b.away
+	case m == nil || m.state == "undone" && !slices.Equal(m.refs, refs):
+		m = &mark{b, string(proof), refs, "begun"}
+		b.marks[string(proof)] = m
+	case !slices.Equal(m.refs, refs):
+		return nil, ErrReplayed
+	}
+	return m, nil
+}
+
+func (m *mark) Done(context.Context) error { return m.end("done") }
+func (m *mark) Undo(context.Context) error { return m.end("undone") }
+
+func (m *mark) end(state string) error {
+	m.broker.mu.Lock()
+	defer m.broker.mu.Unlock()
+	if m.broker.endless != nil {
+		return m.broker.endless
+	}
+	if m.state != "done" {
+		m.state = state
+	}
+	return nil
+}

@@ -1,0 +1,67 @@
+package ingest
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+)
+
+// What a verified sender sent and nothing can read is kept as it came; nothing
+// else is.
+func TestPark(t *testing.T) {
+	broken := strings.Replace(snowBody, `"`, ``, 1)
+	unknown := change("1", "acne", "a")
+	with := func(r *http.Request, name, value string) *http.Request { r.Header.Set(name, value); return r }
+	for name, c := range map[string]struct {
+		request *http.Request
+		body    string // that is parked
+	}{
+		"broken":             {snow("/v1/hooks/snow", broken), broken},
+		"wrong field":        {snow("/v1/hooks/snow", strings.Replace(snowBody, phone, "phone", 1)), strings.Replace(snowBody, phone, "phone", 1)},
+		"unknown tenant":     {desk("the-key-of-another-desk!", "/v1/changes", unknown, clock), unknown},
+		"deep":               {snow("/v1/hooks/snow", strings.Repeat("[", 10000)), strings.Repeat("[", 10000)},
+		"bad gzip":           {packed("plainly not gzip"), "plainly not gzip"},
+		"broken inside gzip": {packed(gz(broken)), gz(broken)},
+		"conflict":           {desk(deskKey, "/v1/changes", change("stored", "acme", "b"), clock), ""},
+		"forbidden":          {desk(deskKey, "/v1/changes", change("1", "initech", "a"), clock), ""},
+		"not approved":       {snow("/v1/hooks/snow", `{"approval":"requested"}`), ""},
+		"unsupported":        {with(snow("/v1/hooks/snow", broken), "Content-Type", "text/plain"), ""},
+		"unverified":         {post("/v1/hooks/snow", broken), ""},
+		"unknown source":     {snow("/v1/hooks/nobody", broken), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, withPacked)
+			w.do(desk(deskKey, "/v1/changes", change("stored", "acme", "a"), clock))
+			rec := w.do(c.request)
+			if parked := strings.Contains(rec.Body.String(), `"parked":true`); parked != (c.body != "") || parked != (rec.Code == 422) {
+				t.Errorf("got %d %s", rec.Code, rec.Body)
+			}
+			if c.body == "" {
+				if len(w.broker.parked) != 0 {
+					t.Errorf("%v is parked", w.broker.parked)
+				}
+				return
+			}
+			p := w.broker.parked[0]
+			if string(p.Body) != c.body || p.Source != w.lastLine(t)["source"] || p.Reason == "" || !p.At.Equal(clock) {
+				t.Errorf("%+v is parked", p)
+			}
+			if n := testutil.ToFloat64(w.metrics.Parked.WithLabelValues(p.Source)); n != 1 {
+				t.Errorf("%v are counted", n)
+			}
+		})
+	}
+}
+
+// A body that cannot be parked must come again.
+func TestParkAway(t *testing.T) {
+	w := newWorld(t)
+	w.broker.away = errors.New("nats: no responders")
+	rec := w.do(snow("/v1/hooks/snow", "{"))
+	if rec.Code != 503 || rec.Header().Get("Retry-After") != RetryAfter || strings.Contains(rec.Body.String(), "parked") {
+		t.Errorf("got %d %s", rec.Code, rec.Body)
+	}
+}

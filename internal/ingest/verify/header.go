@@ -1,0 +1,53 @@
+package verify
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// A header checks a static secret in a header.
+type header struct {
+	name, prefix string
+	keys         []key
+}
+
+func newHeader(c Header, least int) (check, error) {
+	if !isHeader(c.Name) {
+		return nil, fmt.Errorf("name: %q is not a header's name", c.Name)
+	}
+	if strings.TrimLeft(c.Prefix, " ") != c.Prefix {
+		return nil, fmt.Errorf("prefix: %q starts with a space, which a header cannot carry", c.Prefix)
+	}
+	keys, err := newStatic(c.Keys, least, itself)
+	return &header{c.Name, c.Prefix, keys}, err
+}
+
+func (c *header) verify(r *Request, now time.Time) (Delivery, Reason) {
+	secret, refusal := c.read(r.Header)
+	id, mismatch := chooseStatic(c.keys, now, secret)
+	return letIn("header", id, refusal, mismatch)
+}
+
+func (c *header) read(h http.Header) (secret string, refusal Reason) {
+	value, refusal := single(h, c.name)
+	switch {
+	case refusal != "":
+		return "", refusal
+	case len(value) > MaxHeader || !c.prefixes(value) || len(value) == len(c.prefix):
+		return "", BadHeader
+	}
+	return value[len(c.prefix):], ""
+}
+
+// prefixes takes the scheme of Authorization in any letter case, as RFC 9110,
+// section 11.1 has it; prefixes of other headers are literal.
+func (c *header) prefixes(value string) bool {
+	if !strings.EqualFold(c.name, "Authorization") {
+		return strings.HasPrefix(value, c.prefix)
+	}
+	return len(value) >= len(c.prefix) && strings.EqualFold(value[:len(c.prefix)], c.prefix)
+}
+
+func (c *header) about() about { return about{name: "header", keys: ids(c.keys)} }

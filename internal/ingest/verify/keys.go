@@ -1,0 +1,94 @@
+package verify
+
+import (
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// maxKeyID is the longest id of a key, in bytes.
+const maxKeyID = 63
+
+// A key is a Key, compiled.
+type key struct {
+	id                  string
+	notBefore, notAfter time.Time
+	bytes               []byte // of the secret in the form that its check compares
+}
+
+// newKeys compiles the keys of a check; decode reads a secret of its form. A
+// key without an id is named by its index.
+func newKeys(keys []Key, decode func(secret string) ([]byte, error)) (ring []key, err error) {
+	for i, k := range keys {
+		c := key{id: k.ID, notBefore: k.NotBefore, notAfter: k.NotAfter}
+		if c.id == "" {
+			c.id = strconv.Itoa(i)
+		}
+		if c.bytes, err = decode(k.Secret); err != nil {
+			return nil, fmt.Errorf("keys[%d].secret: %w", i, err)
+		}
+		if err := c.check(ring); err != nil {
+			return nil, fmt.Errorf("keys[%d].%w", i, err)
+		}
+		ring = append(ring, c)
+	}
+	if len(ring) == 0 {
+		return nil, errors.New("keys: there is none, and nothing is accepted unverified")
+	}
+	return ring, nil
+}
+
+// check compares a key with those before it.
+func (k key) check(others []key) error {
+	const allowed = "abcdefghijklmnopqrstuvwxyz0123456789._-"
+	switch {
+	case len(k.id) > maxKeyID || strings.Trim(k.id, allowed) != "":
+		return fmt.Errorf("id: want 1 to %d of a-z, 0-9, ., _ and -", maxKeyID)
+	case slices.ContainsFunc(others, func(o key) bool { return o.id == k.id }):
+		return fmt.Errorf("id: another key of this check is %q too", k.id)
+	case slices.ContainsFunc(others, func(o key) bool { return string(o.bytes) == string(k.bytes) }):
+		return errors.New("secret: is listed twice")
+	case !k.notAfter.IsZero() && k.notAfter.Before(k.notBefore):
+		return errors.New("not_after: is before not_before, so that the key is never good")
+	}
+	return nil
+}
+
+// active reports whether the key is good, its first and last moments included.
+func (k key) active(now time.Time) bool {
+	return !now.Before(k.notBefore) && (k.notAfter.IsZero() || !now.After(k.notAfter))
+}
+
+// choose returns the id of an active key that fits, 1 meaning that it does. It
+// asks all keys, without early exit, so that its time does not tell which one
+// fits; mismatch is the reason when none does.
+func choose(ring []key, now time.Time, mismatch Reason, fits func(i int) int) (id string, refusal Reason) {
+	found, stale := -1, -1
+	for i, k := range ring {
+		active := 0
+		if k.active(now) {
+			active = 1
+		}
+		fit := fits(i)
+		found = subtle.ConstantTimeSelect(fit&active, i, found)
+		stale = subtle.ConstantTimeSelect(fit&(1-active), i, stale)
+	}
+	switch {
+	case found >= 0:
+		return ring[found].id, ""
+	case stale >= 0:
+		return "", InactiveKey
+	}
+	return "", mismatch
+}
+
+func ids(ring []key) (list []string) {
+	for _, k := range ring {
+		list = append(list, k.id)
+	}
+	return list
+}
