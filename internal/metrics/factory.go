@@ -38,22 +38,31 @@ func (f factory) histogram(name, help string, buckets []float64) prometheus.Hist
 	return h
 }
 
-func (f factory) counters(name, help string, labels ...label) *Counters {
-	v := prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, names(labels))
+func (f factory) counters(name, help string, dims ...dimension) *Counters {
+	s := newShape(dims...)
+	v := prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, s.names())
 	f.reg.MustRegister(v)
-	return &Counters{newFamily(v.WithLabelValues, labels)}
+	c := &Counters{}
+	c.open(v, s)
+	return c
 }
 
-func (f factory) gauges(name, help string, labels ...label) *Gauges {
-	v := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, names(labels))
+func (f factory) gauges(name, help string, dims ...dimension) *Gauges {
+	s := newShape(dims...)
+	v := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, s.names())
 	f.reg.MustRegister(v)
-	return &Gauges{newFamily(v.WithLabelValues, labels)}
+	g := &Gauges{}
+	g.open(v, s)
+	return g
 }
 
-func (f factory) histograms(name, help string, buckets []float64, labels ...label) *Histograms {
-	v := prometheus.NewHistogramVec(histogramOpts(name, help, buckets), names(labels))
+func (f factory) histograms(name, help string, buckets []float64, dims ...dimension) *Histograms {
+	s := newShape(dims...)
+	v := prometheus.NewHistogramVec(histogramOpts(name, help, buckets), s.names())
 	f.reg.MustRegister(v)
-	return &Histograms{newFamily(v.WithLabelValues, labels)}
+	h := &Histograms{}
+	h.open(v, s)
+	return h
 }
 
 // histogramOpts asks for classic and native buckets: a Prometheus that scrapes

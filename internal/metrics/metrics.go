@@ -5,12 +5,16 @@
 // the vocabulary of outcomes, makes every series at once, and counts a value
 // outside its set as "unknown". So no stranger can make series by inventing
 // names, and a rate over a series that has not happened yet is 0, not absent.
+// Sources and their keys change while the program runs: SetSources replaces
+// their sets. Everything else is for ever.
 //
-//	ingest ──► Requests, RequestSeconds, Refusals, Published
+//	ingest ──► Requests, RequestSeconds, Refusals, RateLimited, Published, Parked
+//	keys ────► KeyUses, KeyLastUsed, ReplayProtection
 //	fold ────► FoldSeconds, FoldBatch, Outcomes, Wakeups
 //	reconcile► ReconcileSeconds, OpenAttempts, DueDevices, Outcomes, WebhookToGraphSeconds
 //	graph ───► GraphSeconds, GraphCalls
 //	broker ──► BrokerConnected, BrokerReconnects
+//	config ──► ConfigReloads, ConfigLastReload, ConfigLastReloadTime
 //
 // Nothing is global: the registry is the caller's, so that a test, or two
 // services in one process, can have their own. The package does not know what
@@ -19,6 +23,7 @@ package metrics
 
 import (
 	"runtime"
+	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -29,7 +34,7 @@ const Unknown = "unknown"
 
 // Labels are the closed sets of label values that only the caller knows.
 type Labels struct {
-	Sources  []string // configured webhook sources, by name
+	Sources  []string // configured webhook sources, by name; SetSources knows more of them
 	Tenants  []string // configured tenants, by name
 	Outcomes []string // the vocabulary of outcomes
 	Refusals []string // reason words of refused signatures
@@ -41,7 +46,14 @@ type Metrics struct {
 	Requests       *Counters   // source, code
 	RequestSeconds *Histograms // source
 	Refusals       *Counters   // source, reason
+	RateLimited    *Counters   // source; Unknown is the limit of all requests
 	Published      *Counters   // source, result: stored, duplicate, conflict, unavailable
+	Parked         *Counters   // source
+
+	// What let requests in.
+	KeyUses          *Counters // source, check, key
+	KeyLastUsed      *Gauges   // source, check, key; seconds since 1970
+	ReplayProtection *Gauges   // source; SetSources sets it
 
 	// What became of events, wherever that was decided.
 	Outcomes *Counters // stage: ingest, fold, reconcile; outcome
@@ -63,7 +75,14 @@ type Metrics struct {
 	BrokerConnected  prometheus.Gauge
 	BrokerReconnects prometheus.Counter
 
+	// The configuration file.
+	ConfigReloads        *Counters        // result: ok, failed
+	ConfigLastReload     prometheus.Gauge // 1 or 0
+	ConfigLastReloadTime prometheus.Gauge // seconds since 1970
+
 	registry *prometheus.Registry
+	refusals []string
+	setting  sync.Mutex // one SetSources at a time, or families would differ
 }
 
 // New registers every collector with reg, the Go runtime's and the process's
@@ -72,11 +91,13 @@ type Metrics struct {
 func New(reg *prometheus.Registry, version string, l Labels) *Metrics {
 	f := factory{reg}
 	f.runtime(version)
-	m := &Metrics{registry: reg}
+	m := &Metrics{registry: reg, refusals: l.Refusals}
 	m.ingest(f, l)
 	m.worker(f, l)
 	m.graph(f)
 	m.broker(f)
+	m.config(f)
+	m.SetSources(named(l.Sources))
 	return m
 }
 
@@ -87,6 +108,6 @@ func (f factory) runtime(version string) {
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	info := f.gauges("changerelay_build_info", "Always 1; its labels say which build runs.",
-		label{"version", []string{version}}, label{"goversion", []string{runtime.Version()}})
+		label("version", version), label("goversion", runtime.Version()))
 	info.WithLabelValues(version, runtime.Version()).Set(1)
 }

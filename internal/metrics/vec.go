@@ -1,21 +1,31 @@
 package metrics
 
 import (
-	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// A label is a name and the closed set of its values.
-type label struct {
-	name   string
-	values []string
+// A family is one metric over closed label sets. Its series are made when its
+// sets are, so that each is 0 before it first happens, and looked up without a
+// lock: a request counts several times.
+type family[T any] struct {
+	vec    vec[T]
+	mu     sync.Mutex // held by whoever makes or deletes series
+	series atomic.Pointer[table[T]]
 }
 
-// A family is one metric over closed label sets.
-type family[T any] struct {
-	series func(...string) T
-	sets   []map[string]bool
+// A vec is one of Prometheus' own.
+type vec[T any] interface {
+	WithLabelValues(values ...string) T
+	DeleteLabelValues(values ...string) bool
+}
+
+// A table is read-only once it is stored.
+type table[T any] struct {
+	shape
+	series map[tuple]T
 }
 
 // Families of the three kinds of metric.
@@ -26,48 +36,65 @@ type (
 )
 
 // WithLabelValues returns the series of the values, which are in the order of
-// the family's labels. A value outside its set, or left out, is Unknown.
+// the family's labels. A value outside its set, or left out, is Unknown. It
+// does not allocate.
 func (f *family[T]) WithLabelValues(values ...string) T {
-	known := make([]string, len(f.sets))
-	for i, set := range f.sets {
-		known[i] = Unknown
-		if i < len(values) && set[values[i]] {
-			known[i] = values[i]
+	var at tuple
+	copy(at[:], values)
+	t := f.series.Load()
+	if s, ok := t.series[at]; ok {
+		return s
+	}
+	at = t.clip(at)
+	if s, ok := t.series[at]; ok {
+		return s
+	}
+	return f.make(at)
+}
+
+// make makes a series with something Unknown in it. There are not many, for
+// all else in them is of closed sets.
+func (f *family[T]) make(at tuple) T {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	t := f.series.Load()
+	at = t.clip(at) // the sets may have changed since
+	f.put(t.shape, at)
+	return f.series.Load().series[at]
+}
+
+// close gives the family its sets. Series of values that are in them no more
+// are deleted; the others keep their value.
+func (f *family[T]) close(s shape) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	old := f.series.Load()
+	f.put(s, s.all()...)
+	for at := range old.series {
+		if s.clip(at) != at {
+			f.vec.DeleteLabelValues(at[:s.width()]...)
 		}
 	}
-	return f.series(known...)
 }
 
-// newFamily makes every series whose labels are all known, so that each is 0
-// before it first happens.
-func newFamily[T any](series func(...string) T, labels []label) family[T] {
-	f := family[T]{series: series}
-	for _, l := range labels {
-		set := make(map[string]bool, len(l.values))
-		for _, v := range l.values {
-			set[v] = true
+// put stores a table of that shape: what the one before has of it, and more.
+func (f *family[T]) put(s shape, more ...tuple) {
+	t := &table[T]{shape: s, series: map[tuple]T{}}
+	for at, series := range f.series.Load().series {
+		if s.clip(at) == at {
+			t.series[at] = series
 		}
-		f.sets = append(f.sets, set)
 	}
-	each(labels, nil, func(values []string) { series(values...) })
-	return f
+	for _, at := range more {
+		if _, ok := t.series[at]; !ok {
+			t.series[at] = f.vec.WithLabelValues(at[:s.width()]...)
+		}
+	}
+	f.series.Store(t)
 }
 
-// each calls f with every combination of the labels' values.
-func each(labels []label, chosen []string, f func([]string)) {
-	if len(labels) == 0 {
-		f(chosen)
-		return
-	}
-	for _, v := range labels[0].values {
-		each(labels[1:], append(slices.Clone(chosen), v), f)
-	}
-}
-
-func names(labels []label) []string {
-	var s []string
-	for _, l := range labels {
-		s = append(s, l.name)
-	}
-	return s
+func (f *family[T]) open(v vec[T], s shape) {
+	f.vec = v
+	f.series.Store(&table[T]{shape: s})
+	f.close(s)
 }

@@ -10,14 +10,15 @@ package relay
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
 	"net"
 	"net/http"
+	"net/netip"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -44,15 +45,23 @@ type Parts struct {
 	Tenants map[string]*graph.Client // by name
 	Broker  stream.Options
 
+	// Watch follows the configuration until ctx ends: it has apply put new
+	// sources in force, and reports of each configuration whether it is. Nil
+	// keeps Sources for ever. Only a process with the role Ingest needs it.
+	Watch func(ctx context.Context, apply func([]ingest.Source) error, report func(ok bool))
+
 	Timing         ledger.Timing // zero fields of the worker's have its defaults
 	MaxAge         time.Duration
 	FoldSlots      int
 	ReconcileSlots int
 	Pace           time.Duration
 
-	IngestAddr string // of webhooks
-	AdminAddr  string // of metrics and health
-	BaseURL    string // how senders see the ingest service; "" makes status URLs relative
+	IngestAddr string         // of webhooks
+	TLS        *tls.Config    // of webhooks; nil: a proxy has it, or nobody
+	Proxies    []netip.Prefix // as ingest.Config's
+	Rate       ingest.Rate    // as ingest.Config's
+	AdminAddr  string         // of metrics and health
+	BaseURL    string         // how senders see the ingest service; "" makes status URLs relative
 	Version    string
 	Log        *slog.Logger
 
@@ -91,8 +100,9 @@ func (p Parts) Run(ctx context.Context, nc *nats.Conn, roles Role) error {
 		if err != nil {
 			return errors.Join(err, admin.Close())
 		}
+		defer srv.Close() // after its requests, and after Watch
 		ingestAddr = l.Addr()
-		group.Go(func() error { return Serve(ctx, srv, l, drainFor, p.Log) })
+		p.takeIn(ctx, group, srv, l, m)
 	}
 	group.Go(func() error {
 		return Serve(ctx, &http.Server{Handler: m.Admin(b.Ready)}, admin, drainFor, p.Log)
@@ -103,6 +113,18 @@ func (p Parts) Run(ctx context.Context, nc *nats.Conn, roles Role) error {
 		p.Up(ingestAddr, admin.Addr())
 	}
 	return group.Wait()
+}
+
+// takeIn serves webhooks and keeps their sources as the configuration has them.
+func (p Parts) takeIn(ctx context.Context, group *errgroup.Group, srv *ingest.Server, l net.Listener, m *metrics.Metrics) {
+	group.Go(func() error {
+		h := srv.HTTPServer(p.IngestAddr)
+		h.TLSConfig = p.TLS
+		return Serve(ctx, h, l, drainFor, p.Log)
+	})
+	if p.Watch != nil {
+		group.Go(func() error { p.Watch(ctx, srv.Reload, m.Reloaded); return nil })
+	}
 }
 
 func (p Parts) metrics() *metrics.Metrics {
@@ -116,16 +138,20 @@ func (p Parts) metrics() *metrics.Metrics {
 	return metrics.New(prometheus.NewRegistry(), p.Version, l)
 }
 
-func (p Parts) ingest(b *broker, m *metrics.Metrics) (*http.Server, net.Listener, error) {
+func (p Parts) ingest(b *broker, m *metrics.Metrics) (*ingest.Server, net.Listener, error) {
 	srv, err := ingest.New(ingest.Config{
-		Sources: p.Sources, Tenants: slices.Sorted(maps.Keys(p.Tenants)), Publisher: b, Finder: b,
-		Metrics: m, Log: p.Log, BaseURL: p.BaseURL,
+		Sources: p.Sources, Tenants: slices.Sorted(maps.Keys(p.Tenants)), Rate: p.Rate, Proxies: p.Proxies,
+		Publisher: b, Finder: b, Parker: b, Marks: b, Metrics: m, Log: p.Log, BaseURL: p.BaseURL,
 	})
 	if err != nil {
 		return nil, nil, err
 	}
 	l, err := listen("ingest.listen", p.IngestAddr)
-	return srv.HTTPServer(p.IngestAddr), l, err
+	if err != nil {
+		srv.Close()
+		return nil, nil, err
+	}
+	return srv, l, nil
 }
 
 // work opens the broker's streams, and with the role of a worker works.
@@ -173,62 +199,6 @@ func openLedger(ctx context.Context, nc *nats.Conn, replicas int) (*ledger.Store
 		}
 	}
 	return nil, err
-}
-
-// A broker is the streams once they are open.
-type broker struct {
-	streams atomic.Pointer[stream.Streams]
-}
-
-var errOpening = fmt.Errorf("%w: its streams are not open yet", stream.ErrUnavailable)
-
-// Publish is ingest.Publisher.
-func (b *broker) Publish(ctx context.Context, e events.Event) (bool, error) {
-	if s := b.streams.Load(); s != nil {
-		return s.Publish(ctx, e)
-	}
-	return false, errOpening
-}
-
-// Find is ingest.Finder.
-func (b *broker) Find(ctx context.Context, r events.Ref) (events.Receipt, error) {
-	if s := b.streams.Load(); s != nil {
-		return s.Find(ctx, r)
-	}
-	return events.Receipt{}, errOpening
-}
-
-// Ready says whether the process can do its work: the broker answers.
-func (b *broker) Ready(ctx context.Context) error {
-	if s := b.streams.Load(); s != nil {
-		return s.Ready(ctx)
-	}
-	return errOpening
-}
-
-// watch keeps the broker's metrics.
-func watch(ctx context.Context, nc *nats.Conn, m *metrics.Metrics) {
-	changes := nc.StatusChanged(nats.CONNECTED, nats.RECONNECTING, nats.DISCONNECTED, nats.CLOSED)
-	var seen uint64
-	for status := nc.Status(); ; {
-		m.BrokerConnected.Set(0)
-		if status == nats.CONNECTED {
-			m.BrokerConnected.Set(1)
-		}
-		if n := nc.Stats().Reconnects; n > seen {
-			m.BrokerReconnects.Add(float64(n - seen))
-			seen = n
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case s, ok := <-changes:
-			if !ok {
-				return
-			}
-			status = s
-		}
-	}
 }
 
 func listen(field, addr string) (net.Listener, error) {

@@ -15,7 +15,8 @@ import (
 const headerTimeout = 5 * time.Second
 
 // Serve runs srv on l until ctx ends, and then lets the requests under way
-// finish for at most drain. It owns srv and l; nil means a clean end.
+// finish for at most drain. With srv.TLSConfig it speaks TLS. It owns srv and l;
+// nil means a clean end.
 func Serve(ctx context.Context, srv *http.Server, l net.Listener, drain time.Duration, log *slog.Logger) error {
 	if srv.ErrorLog == nil {
 		srv.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelWarn)
@@ -24,7 +25,11 @@ func Serve(ctx context.Context, srv *http.Server, l net.Listener, drain time.Dur
 		srv.ReadHeaderTimeout = headerTimeout
 	}
 	failed := make(chan error, 1)
-	go func() { failed <- srv.Serve(l) }()
+	serve := srv.Serve
+	if srv.TLSConfig != nil {
+		serve = func(l net.Listener) error { return srv.ServeTLS(l, "", "") } // the certificate is in the configuration
+	}
+	go func() { failed <- serve(l) }()
 	log.Info("listening", "address", l.Addr().String())
 	select {
 	case err := <-failed:

@@ -21,12 +21,15 @@ const (
 	headerOrigin   = "Changerelay-Origin"
 	headerSequence = "Changerelay-Sequence"
 	headerTime     = "Changerelay-Time"
+	headerDelivery = "Changerelay-Delivery" // of a parked body, as the ones below
+	headerSHA256   = "Changerelay-Sha256"
+	headerSize     = "Changerelay-Size"
 )
 
 // maxReason is how many characters of a reason fit a header.
 const maxReason = 1000
 
-// A DeadLetter is an event that a person must look at.
+// A DeadLetter is an event that a person must look at, or a parked body.
 type DeadLetter struct {
 	Ref      events.Ref     // zero if the message's own subject is not an event's
 	Subject  string         // in DEAD; Bury makes it from Ref and Outcome if it is empty
@@ -37,6 +40,12 @@ type DeadLetter struct {
 	Sequence uint64         // in CHANGES, of its first message if it is a replay; 0 if it never was there
 	At       time.Time      // when it was given up
 	Number   uint64         // in DEAD; Bury does not read it
+
+	// Of a parked body, and else zero.
+	Source   string // that sent it; from Origin, so Bury does not read it
+	Delivery string // its delivery id, if it has one
+	SHA256   string // of the whole body, hexadecimal
+	Size     int    // bytes of the whole body; more than Data has if only the head was kept
 }
 
 // Bury stores the letter unless one is stored under its subject.
@@ -46,6 +55,11 @@ func (s *Streams) Bury(ctx context.Context, l DeadLetter) error {
 	h.Set(headerOrigin, line(l.Origin))
 	h.Set(headerSequence, strconv.FormatUint(l.Sequence, 10))
 	h.Set(headerTime, l.At.UTC().Format(time.RFC3339Nano))
+	if l.SHA256 != "" {
+		h.Set(headerDelivery, line(l.Delivery))
+		h.Set(headerSHA256, l.SHA256)
+		h.Set(headerSize, strconv.Itoa(l.Size))
+	}
 	return s.putOnce(ctx, &nats.Msg{Subject: l.subject(), Header: h, Data: l.Data})
 }
 
@@ -109,11 +123,16 @@ func (s *Streams) Drop(ctx context.Context, number uint64) error {
 // wrote is shown, too.
 func readLetter(m Message) DeadLetter {
 	l := DeadLetter{Subject: m.Subject, Data: m.Data, Number: m.Sequence, At: m.Time,
-		Reason: m.Header.Get(headerReason), Origin: m.Header.Get(headerOrigin)}
+		Reason: m.Header.Get(headerReason), Origin: m.Header.Get(headerOrigin),
+		Delivery: m.Header.Get(headerDelivery), SHA256: m.Header.Get(headerSHA256)}
 	outcome, id, _ := strings.Cut(strings.TrimPrefix(m.Subject, events.DeadPrefix), ".")
 	l.Outcome = events.Outcome(outcome)
 	l.Ref, _ = events.ParseRef(id)
 	l.Sequence, _ = strconv.ParseUint(m.Header.Get(headerSequence), 10, 64)
+	l.Size, _ = strconv.Atoi(m.Header.Get(headerSize))
+	if source, ok := strings.CutPrefix(l.Origin, parkedFrom); ok {
+		l.Source = source
+	}
 	if at, err := time.Parse(time.RFC3339Nano, m.Header.Get(headerTime)); err == nil {
 		l.At = at
 	}

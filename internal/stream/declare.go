@@ -48,6 +48,14 @@ func (s *Streams) declarations() []declaration {
 			c.Subjects = []string{events.DeadPrefix + ">"}
 			s.remember(c)
 		}},
+		{Marks, func(c *jetstream.StreamConfig) {
+			c.Description = "deliveries that must not be used again for other events"
+			c.Subjects = []string{marksPrefix + ">"}
+			c.MaxAge = MarksFor
+			c.MaxMsgsPerSubject, c.Discard = 1, jetstream.DiscardNew // full, it refuses and forgets nothing
+			c.DenyDelete, c.AllowRollup = true, true                 // as all buckets have it
+			s.keep(c)
+		}},
 	}
 }
 

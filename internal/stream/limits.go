@@ -28,6 +28,7 @@ const (
 	PauseMin         = 50 * time.Millisecond // about; after a first failure, doubled by each further one
 	PauseMax         = 2 * time.Second       // about; longest pause between tries
 	MaxChangeHeaders = 4 << 10               // bytes of headers and subject that a direct publisher may add
+	ParkHeaders      = 8 << 10               // bytes of headers that a parked body gets, at most
 
 	// The connection.
 	DialTimeout   = 5 * time.Second        // one server
@@ -39,6 +40,11 @@ const (
 	// DefaultRetention is how long CHANGES, OUTCOMES and DEAD remember. Within
 	// it an event happens once.
 	DefaultRetention = 30 * 24 * time.Hour
+
+	// MarksFor is how long marks of deliveries are kept. One that signs a time is
+	// good for as long before it as after it, 15 minutes each at most; the rest
+	// is for clocks that differ.
+	MarksFor = 35 * time.Minute
 
 	// DuplicateWindow is the broker's own by message id. Nothing relies on it.
 	DuplicateWindow = 2 * time.Minute

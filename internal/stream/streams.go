@@ -1,4 +1,4 @@
-// Package stream is changerelay's use of NATS JetStream. It declares four
+// Package stream is changerelay's use of NATS JetStream. It declares five
 // streams, publishes to them so that each event is stored once, gives workers
 // what they have free hands for, and finds what is stored.
 //
@@ -6,6 +6,7 @@
 //	DEVICES   devices.v1.*.* work queue  a wake-up a device that is due; the newest replaces the others
 //	OUTCOMES  outcomes.v1.>  limits      one final outcome an event
 //	DEAD      dead.v1.>      limits      what a person must look at
+//	KV_marks  $KV.marks.>    bucket      deliveries that must not be used again for other events
 //
 // What the package promises:
 //
@@ -46,6 +47,7 @@ const (
 	Devices  = "DEVICES"
 	Outcomes = "OUTCOMES"
 	Dead     = "DEAD"
+	Marks    = "KV_marks" // the key-value bucket "marks"
 )
 
 // ErrUnavailable reports that the broker has not stored or not answered, as far
@@ -64,7 +66,7 @@ type Options struct {
 	Log       *slog.Logger  // nil discards
 }
 
-// Streams are the four streams of one broker. Its methods may be called from
+// Streams are the five streams of one broker. Its methods may be called from
 // any goroutine.
 type Streams struct {
 	nc      *nats.Conn
@@ -160,7 +162,7 @@ func (s *Streams) Ready(ctx context.Context) error {
 	if st := s.nc.Status(); st != nats.CONNECTED {
 		return fmt.Errorf("%w: the connection is %s", ErrUnavailable, st)
 	}
-	for _, name := range []string{Changes, Devices, Outcomes, Dead} {
+	for _, name := range []string{Changes, Devices, Outcomes, Dead, Marks} {
 		if _, err := s.stream(ctx, name); err != nil {
 			return fmt.Errorf("%w: asking for stream %s: %w", ErrUnavailable, name, err)
 		}
