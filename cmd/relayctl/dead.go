@@ -24,7 +24,10 @@ type dead struct {
 }
 
 func (dead) Help() string {
-	return `Examples:
+	return `Events that were given up, and bodies of verified senders that are no events:
+those belong to no tenant, and are listed with the source that sent them.
+
+Examples:
 
     relayctl dead list --tenant acme --reason refused
     relayctl dead show 12
@@ -75,9 +78,9 @@ func (l *deadList) Run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	now, t := time.Now(), newTable(out)
-	t.row("NUMBER", "AGE", "OUTCOME", "TENANT", "TICKET", "DEVICE", "REASON")
+	t.row("NUMBER", "AGE", "OUTCOME", "SOURCE", "TENANT", "TICKET", "DEVICE", "REASON")
 	for _, d := range letters {
-		t.row(fmt.Sprint(d.Number), span(now.Sub(d.At)), string(d.Outcome), dash(d.Ref.Tenant), dash(ticket(d.Data)), dash(d.Ref.Device), clip(d.Reason))
+		t.row(fmt.Sprint(d.Number), span(now.Sub(d.At)), string(d.Outcome), dash(d.Source), dash(d.Ref.Tenant), dash(ticket(d)), dash(d.Ref.Device), clip(d.Reason))
 	}
 	if err := t.flush(); err != nil || len(letters) < l.Limit {
 		return err
@@ -136,7 +139,9 @@ func printLetter(out io.Writer, d stream.DeadLetter) error {
 	t.fact("number", fmt.Sprint(d.Number))
 	t.fact("outcome", string(d.Outcome))
 	t.fact("reason", d.Reason)
-	t.fact("ticket", ticket(d.Data))
+	t.fact("source", d.Source)
+	t.fact("delivery", d.Delivery)
+	t.fact("ticket", ticket(d))
 	if d.Ref != (events.Ref{}) {
 		t.fact("event", d.Ref.String())
 	}
@@ -146,7 +151,8 @@ func printLetter(out io.Writer, d stream.DeadLetter) error {
 	if d.Sequence > 0 {
 		t.fact("sequence", fmt.Sprintf("%d in %s", d.Sequence, stream.Changes))
 	}
-	t.fact("bytes", fmt.Sprint(len(d.Data)))
+	t.fact("bytes", size(d))
+	t.fact("sha256", d.SHA256)
 	t.gap()
 	if err := t.flush(); err != nil {
 		return err
@@ -166,13 +172,21 @@ func plain(b []byte) bool {
 	})
 }
 
+// size is how many bytes there are, and were.
+func size(d stream.DeadLetter) string {
+	if d.Size > len(d.Data) {
+		return fmt.Sprintf("the first %d of %d: the broker takes no more in one message", len(d.Data), d.Size)
+	}
+	return fmt.Sprint(len(d.Data))
+}
+
 // ticket is the number of the ticket, if it can be told from bytes that are
-// perhaps no event.
-func ticket(data []byte) string {
+// perhaps no event. What the subject of a ticket system's body is, nobody knows.
+func ticket(d stream.DeadLetter) string {
 	var v struct {
 		Subject string `json:"subject"`
 	}
-	if json.Unmarshal(data, &v) != nil || len(v.Subject) > events.MaxTicket {
+	if d.Source != "" || json.Unmarshal(d.Data, &v) != nil || len(v.Subject) > events.MaxTicket {
 		return ""
 	}
 	return v.Subject

@@ -2,16 +2,15 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"changerelay/cmd/internal/boot"
-	"changerelay/internal/ingest/verify"
 	"changerelay/internal/stream"
 )
 
@@ -22,8 +21,9 @@ type doctor struct {
 
 func (doctor) Help() string {
 	return `It checks the configuration and its secrets, the broker's version and streams,
-each tenant's token and permissions, and what protects each source from replay.
-It changes nothing, and exits with 1 if anything has to be mended.
+each tenant's token and permissions, and of each source its checks, how long its
+keys are good, and what they do not protect from. It changes nothing, and exits
+with 1 if anything has to be mended.
 
 Examples:
 
@@ -47,7 +47,7 @@ func (d doctor) Run(ctx context.Context, out io.Writer) error {
 	fs = append(fs, checkBroker(ctx, c)...)
 	fs = append(fs, checkTenants(ctx, c)...)
 	for _, name := range slices.Sorted(maps.Keys(c.Sources)) {
-		fs = append(fs, checkSource(name, c.Sources[name]))
+		fs = append(fs, checkSource(c, name, time.Now())...)
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -125,27 +125,4 @@ func checkTenant(ctx context.Context, c *boot.Config, name string) stream.Findin
 		return finding(stream.Bad, what, "the app lacks the application permission %s; grant it, with an admin's consent", strings.Join(lacks, " and "))
 	}
 	return finding(stream.OK, what, "has a token with the permissions that it needs")
-}
-
-// checkSource reads the secrets, and says when nothing but an event's id keeps a
-// captured request from counting again.
-func checkSource(name string, src boot.Source) stream.Finding {
-	what := "source " + name
-	var secrets []string
-	var errs []error
-	for _, s := range src.Secrets {
-		value, err := s.Read()
-		secrets, errs = append(secrets, value), append(errs, err)
-	}
-	if err := errors.Join(errs...); err != nil {
-		return finding(stream.Bad, what, "%v", strings.ReplaceAll(err.Error(), "\n", "; "))
-	}
-	s := src.Scheme()
-	if _, err := verify.New(s, secrets); err != nil {
-		return finding(stream.Bad, what, "%v", err)
-	}
-	if s.TimestampHeader == "" && s.TimestampPrefix == "" {
-		return finding(stream.Note, what, "no replay protection: it signs no time, so a captured request stays valid, and only its event's id keeps it from being applied twice")
-	}
-	return finding(stream.OK, what, "signs its time; %s", count(len(secrets), "secret"))
 }

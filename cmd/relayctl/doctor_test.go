@@ -2,12 +2,15 @@ package main
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
 	"changerelay/internal/graphsim"
+	"changerelay/internal/ingest/verify"
 	"changerelay/internal/natstest"
 )
 
@@ -31,14 +34,15 @@ func TestDoctor(t *testing.T) {
 		t.Errorf("%d\n%s", got.code, got.stderr)
 	}
 	for what, want := range map[string]string{
-		"configuration":    "ok  configuration  " + r.config + " has 2 tenants and 3 sources",
-		"broker":           "ok  broker  answers at " + r.broker.URL(),
-		"CHANGES replicas": "note  CHANGES replicas  1: while its server is away nothing is accepted, and its disk is the only copy",
-		"KV_ledger":        "ok  KV_ledger  is read from its leader",
-		"tenant acme":      "ok  tenant acme  has a token with the permissions that it needs",
-		"source desk":      "ok  source desk  signs its time; 1 secret",
-		"source slack":     "ok  source slack  signs its time; 1 secret",
-		"source snow":      "note  source snow  no replay protection: it signs no time, so a captured request stays valid, and only its event's id keeps it from being applied twice",
+		"configuration":     "ok  configuration  " + r.config + " has 2 tenants and 3 sources",
+		"broker":            "ok  broker  answers at " + r.broker.URL(),
+		"CHANGES replicas":  "note  CHANGES replicas  1: while its server is away nothing is accepted, and its disk is the only copy",
+		"KV_ledger":         "ok  KV_ledger  is read from its leader",
+		"tenant acme":       "ok  tenant acme  has a token with the permissions that it needs",
+		"KV_marks replicas": "note  KV_marks replicas  1: while its server is away nothing is accepted, and its disk is the only copy",
+		"source desk":       "ok  source desk  is verified by signature",
+		"source slack":      "ok  source slack  is verified by signature",
+		"source snow":       "ok  source snow  is verified by signature",
 	} {
 		if line := got.line(t, what); line != norm(want) {
 			t.Errorf("got  %s\nwant %s", line, want)
@@ -67,6 +71,49 @@ func TestDoctorFindsFaults(t *testing.T) {
 	r.write("graph", "not the app's secret\n")
 	if line := r.run("doctor").line(t, "tenant acme"); !strings.HasPrefix(line, "bad  tenant acme  getting token: denied: 401 invalid_client") {
 		t.Error(line)
+	}
+}
+
+// What checks do not protect from, and keys that end, are said for each source.
+func TestDoctorOnSources(t *testing.T) {
+	now := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
+	in := func(d time.Duration) time.Time { return now.Add(d) }
+	const day = 24 * time.Hour
+	for _, c := range []struct {
+		name string
+		keys []verify.Key
+		want []string
+	}{
+		{"one for ever", []verify.Key{{ID: "a"}}, nil},
+		{"one for long", []verify.Key{{ID: "a", NotAfter: in(20 * day)}}, nil},
+		{"rotated in time", []verify.Key{{ID: "a", NotAfter: in(20 * day)}, {ID: "b", NotBefore: in(day)}}, nil},
+		{"old is left", []verify.Key{{ID: "a", NotAfter: in(-3 * day)}, {ID: "b"}},
+			[]string{"note signature: key a expired 2026-11-20T10:00:00Z (3d ago); take it out"}},
+		{"old ends", []verify.Key{{ID: "a", NotAfter: in(5 * day)}, {ID: "b"}},
+			[]string{"note signature: key a expires 2026-11-28T10:00:00Z (in 5d), and another is good then; see that the sender uses that one"}},
+		{"last ends", []verify.Key{{ID: "a", NotAfter: in(5 * day)}},
+			[]string{"bad signature: key a expires 2026-11-28T10:00:00Z (in 5d), and none is good then; add the next one, and have the sender use it"}},
+		{"a gap", []verify.Key{{ID: "a", NotAfter: in(5 * day)}, {ID: "b", NotBefore: in(6 * day)}},
+			[]string{"bad signature: key a expires 2026-11-28T10:00:00Z (in 5d), and none is good then; add the next one, and have the sender use it"}},
+		{"none yet", []verify.Key{{ID: "a", NotBefore: in(day)}},
+			[]string{"bad signature: no key is good now, so nothing is let in; add one that is"}},
+		{"none any more", []verify.Key{{ID: "a", NotAfter: in(-day)}},
+			[]string{"bad signature: no key is good now, so nothing is let in; add one that is",
+				"note signature: key a expired 2026-11-22T10:00:00Z (24h ago); take it out"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var got []string
+			for _, f := range (ring{"signature", c.keys}).findings("source snow", now) {
+				got = append(got, string(f.Level)+" "+f.Detail)
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("got  %q\nwant %q", got, c.want)
+			}
+		})
+	}
+	r := newRig(t)
+	if out := norm(r.run("doctor").out); !strings.Contains(out, "note  source snow  no replay protection: no time is signed;") {
+		t.Errorf("nothing on what snow's signature does not protect from in\n%s", out)
 	}
 }
 

@@ -1,6 +1,10 @@
 package main
 
-import "time"
+import (
+	"time"
+
+	"changerelay/internal/ingest"
+)
 
 // Every bound of the tool, with its unit and reason.
 const (
@@ -27,8 +31,13 @@ const (
 	// items is about 4 kB.
 	maxAnswer = 1 << 20
 
-	// maxBody is the largest file that is sent, bytes; ingest takes no larger one.
-	maxBody = 256 << 10
+	// maxRequest is the largest file with a request, bytes: the largest body that
+	// ingest takes, and room for its head and for what frames its chunks.
+	maxRequest = ingest.MaxBody + 1<<20
+
+	// expiresSoon is how long before its end doctor warns of a key: time to make
+	// a new one, and to have it put in at both ends.
+	expiresSoon = 14 * 24 * time.Hour
 
 	// maxReason is how much of a reason dead list shows, characters.
 	maxReason = 90

@@ -12,9 +12,10 @@ import (
 
 type cli struct {
 	Send   send    `cmd:"" help:"Sign a change event and send it to the relay."`
+	Source sources `cmd:"" help:"List the sources, and try a captured request on one."`
 	Status status  `cmd:"" help:"Say what became of an event."`
 	Device device  `cmd:"" help:"Show what the relay and Graph know of a device."`
-	Dead   dead    `cmd:"" help:"Look at events that could not be applied."`
+	Dead   dead    `cmd:"" help:"Look at events that could not be applied, and at bodies that are none."`
 	Doctor doctor  `cmd:"" help:"Check the configuration, the broker and the tenants."`
 	Config configs `cmd:"" help:"Check the configuration file."`
 }
@@ -29,6 +30,7 @@ Examples:
     relayctl status acme.0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11.5jq0o8rq2m3k1v7c9b4d6e8f0g
     relayctl device acme 0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11
     relayctl dead list
+    relayctl source check --source snow --request capture.txt
     relayctl doctor
 `
 }
@@ -38,7 +40,7 @@ func program(in io.Reader) boot.Program {
 	return boot.Program{
 		Name:  "relayctl",
 		About: "Operate changerelay: send and follow change events, look at devices, find faults.",
-		CLI:   &cli{Send: send{in: in}},
+		CLI:   &cli{Send: send{in: in}, Source: sources{Check: sourceCheck{in: in}}},
 	}
 }
 

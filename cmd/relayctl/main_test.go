@@ -8,25 +8,13 @@ import (
 
 // The help of each command shows how it is typed.
 func TestHelpHasExamples(t *testing.T) {
-	for _, command := range []string{"", "send", "status", "device", "dead", "dead list", "dead show", "doctor", "config", "config check"} {
+	for _, command := range []string{"", "send", "status", "device", "source", "source list", "source check", "dead", "dead list", "dead show", "doctor", "config", "config lint", "config schema"} {
 		got := runWith(t, "", append(strings.Fields(command), "--help")...)
 		_, examples, ok := strings.Cut(got.out, "\nExamples:\n\n")
 		if got.code != 0 || !ok || !strings.Contains(examples, strings.TrimSpace("    relayctl "+command)) {
 			t.Errorf("relayctl %s --help: %d\n%s", command, got.code, got.out)
 		}
 	}
-}
-
-func TestConfigCheck(t *testing.T) {
-	const example = "../../docs/changerelay.example.yaml"
-	runWith(t, "", "config", "check", example).want(t, 0, "OK: "+example+" has 1 tenant and 2 sources", "")
-	t.Setenv("CHANGERELAY_CONFIG", example)
-	runWith(t, "", "config", "check").want(t, 0, "OK: "+example+" has 1 tenant and 2 sources", "")
-	runWith(t, "", "config", "check", "/none.yaml").fails(t, 1, "there is no file /none.yaml")
-
-	r := &rig{t: t, dir: t.TempDir()}
-	bad := r.write("bad.yaml", "nats: {urll: x}\nlog: {level: loud}\n")
-	runWith(t, "", "config", "check", bad).fails(t, 1, "relayctl: "+bad+`:1:8: nats.urll: unknown key, did you mean "url"?`)
 }
 
 func TestTimesAreReadable(t *testing.T) {

@@ -19,11 +19,11 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"changerelay/cmd/internal/boot"
 	"changerelay/internal/events"
 	"changerelay/internal/graph"
 	"changerelay/internal/graphsim"
 	"changerelay/internal/ingest"
-	"changerelay/internal/ingest/verify"
 	"changerelay/internal/ledger"
 	"changerelay/internal/metrics"
 	"changerelay/internal/natstest"
@@ -78,11 +78,11 @@ func newRig(t *testing.T) *rig {
 	if r.ledger, err = ledger.Open(t.Context(), js, 1); err != nil {
 		t.Fatal(err)
 	}
-	r.serve()
 	for name, secret := range secrets {
 		r.write(name, secret+"\n")
 	}
 	r.config = r.write("relay.yaml", r.yaml())
+	r.serve()
 	return r
 }
 
@@ -100,25 +100,44 @@ func (r *rig) simulate() {
 	r.write("ca.pem", string(r.sim.CA()))
 }
 
-// slack is a scheme of an administrator's own.
-var slack = verify.Scheme{Header: "X-Signature", Prefix: "v0=", Encoding: "hex", Algorithm: "sha512",
-	Signed: "v0:{timestamp}:{body}", TimestampHeader: "X-Time"}
+// A store is the streams as ingest sees them.
+type store struct{ *stream.Streams }
 
+func (s store) Park(ctx context.Context, p ingest.Parked) error {
+	return s.Streams.Park(ctx, stream.Parked(p))
+}
+
+func (s store) Begin(ctx context.Context, proof []byte, refs []events.Ref, hold time.Duration) (ingest.Mark, error) {
+	m, err := s.Streams.Begin(ctx, proof, refs, hold)
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// serve runs the relay as the configuration file has it now.
 func (r *rig) serve() {
+	c, err := boot.Load(r.config)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	sources, err := c.IngestSources()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	s := store{r.streams}
 	srv, err := ingest.New(ingest.Config{
-		Sources: []ingest.Source{
-			{Name: "desk", Kind: "cloudevents", Secrets: []string{secrets["desk"]}, Tenants: []string{"acme", "globex"}},
-			{Name: "slack", Kind: "cloudevents", Scheme: slack, Secrets: []string{secrets["slack"]}, Tenants: []string{"acme"}},
-			{Name: "snow", Kind: "servicenow", Secrets: []string{secrets["snow"]}, Tenants: []string{"acme"}},
-		},
-		Tenants: []string{"acme", "globex"}, Publisher: r.streams, Finder: r.streams,
-		Metrics: metrics.New(prometheus.NewRegistry(), "test", metrics.Labels{Sources: []string{"desk", "slack", "snow"}, Refusals: ingest.Refusals()}),
+		Sources: sources, Tenants: c.TenantNames(), Publisher: s, Finder: s, Parker: s, Marks: s,
+		Metrics: metrics.New(prometheus.NewRegistry(), "test", metrics.Labels{Refusals: ingest.Refusals()}),
 	})
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	r.relay = httptest.NewServer(srv.Handler())
-	r.t.Cleanup(r.relay.Close)
+	r.t.Cleanup(func() {
+		r.relay.Close()
+		srv.Close()
+	})
 }
 
 func (r *rig) yaml() string {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,7 +15,6 @@ import (
 	"changerelay/cmd/internal/boot"
 	"changerelay/internal/events"
 	"changerelay/internal/ingest/source"
-	"changerelay/internal/ingest/verify"
 )
 
 // send signs a change event as a configured source does, and posts it.
@@ -34,8 +32,9 @@ type send struct {
 }
 
 func (send) Help() string {
-	return `The event is checked before anything is sent. The secret is the first of the
-source's in the configuration file; run this where the relay's is.
+	return `The event is checked before anything is sent. It is signed with the source's
+first secret that is good, or bears its password or token; run this where the
+relay's configuration and secrets are.
 
 Examples:
 
@@ -77,7 +76,7 @@ func (s *send) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("nothing was sent: %w", err)
 	}
-	header, err := sign(name, src, body)
+	header, err := signed(c, name, body)
 	if err != nil {
 		return fmt.Errorf("nothing was sent: %w", err)
 	}
@@ -136,22 +135,22 @@ func (s *send) body(name string, src boot.Source, now time.Time) ([]byte, []even
 		e, err := s.event(now)
 		return e.Encode(), []events.Event{e}, err
 	}
-	b, err := s.read()
+	b, err := s.read(src.MaxBody)
 	if err != nil {
 		return nil, nil, err
 	}
-	d, err := source.New(src.Kind, source.Config{Name: name, Tenant: src.Tenants[0], Fields: src.Fields.Columns()})
+	d, err := src.Decoder(name)
 	if err != nil {
 		return nil, nil, err
 	}
-	list, err := d.Decode(source.Delivery{Body: b, Now: now})
+	decoded, err := d.Decode(source.Delivery{Header: http.Header{"Content-Type": {mediaType}}, Body: b, Now: now})
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", s.File, err)
 	}
-	return b, list, nil
+	return b, decoded.Events, nil
 }
 
-func (s *send) read() ([]byte, error) {
+func (s *send) read(most int) ([]byte, error) {
 	r := s.in
 	if s.File != "-" {
 		f, err := os.Open(s.File)
@@ -161,28 +160,31 @@ func (s *send) read() ([]byte, error) {
 		defer f.Close()
 		r = f
 	}
-	b, err := io.ReadAll(io.LimitReader(r, maxBody+1))
+	b, err := io.ReadAll(io.LimitReader(r, int64(most)+1))
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", s.File, err)
 	}
-	if len(b) > maxBody {
-		return nil, fmt.Errorf("%s has more than %d bytes, which the relay does not take", s.File, maxBody)
+	if len(b) > most {
+		return nil, fmt.Errorf("%s has more than %d bytes, which the relay does not take from this source", s.File, most)
 	}
 	return b, nil
 }
 
-// sign returns the headers of a request of the source.
-func sign(name string, src boot.Source, body []byte) (http.Header, error) {
-	secret, err := src.Secrets[0].Read()
+// mediaType is that of all bodies that are sent.
+const mediaType = "application/json"
+
+// signed returns the headers of a request of the source.
+func signed(c *boot.Config, name string, body []byte) (http.Header, error) {
+	src, err := c.IngestSource(name)
 	if err != nil {
 		return nil, err
 	}
-	header, err := verify.Sign(src.Scheme(), secret, strings.ToLower(rand.Text()), time.Now(), body)
+	h, err := sign(src.Checks, time.Now(), body)
 	if err != nil {
 		return nil, fmt.Errorf("source %s: %w", name, err)
 	}
-	header.Set("Content-Type", "application/json")
-	return header, nil
+	h.Set("Content-Type", mediaType)
+	return h, nil
 }
 
 // explain adds to an error what to do about it.

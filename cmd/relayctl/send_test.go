@@ -158,7 +158,7 @@ func TestSendRefuses(t *testing.T) {
 		{"source", with("--source", "dsk"), 1, `there is no source "dsk" in ` + r.config + "; it has desk, slack, snow"},
 		{"configuration", with("--config", "/none.yaml"), 1, "there is no file /none.yaml; name another with --config"},
 		{"tenant", []string{"send", "--tenant", "initech", "--device", phone, "--ticket", "CHG1", "--remove", app1}, 1,
-			"sending: the relay answered 403 forbidden: tenant: source desk may not speak for tenant initech (request-id "},
+			"sending: the relay answered 403 forbidden: data.tenant: source desk may not speak for tenant initech (request-id "},
 		{"event's id", []string{"status", "CHG0031337"}, 1, `id: "CHG0031337" is not an event's id`},
 		{"unknown event", []string{"status", "--wait", "acme." + phone + "." + events.Key("/test", "none")}, 1, "the relay answered 404 not_found: no such event is stored"},
 	} {
@@ -172,7 +172,7 @@ func TestSendRefuses(t *testing.T) {
 		r.write("desk", "whsec_bm90IHRoZSByZWxheSdz\n")
 		r.run(byFlags...).fails(t, 1, "401 unauthorized", "is the secret of source desk in "+r.config+" the relay's, and are both clocks right?")
 		r.write("desk", "not of the form\n")
-		r.run(byFlags...).fails(t, 1, "nothing was sent: source desk: signing a request: secrets[0]: is not of the form whsec")
+		r.run(byFlags...).fails(t, 1, "nothing was sent: "+r.config+":7:65: sources.desk.secrets[0]: is not of the form whsec")
 		if err := os.Remove(r.dir + "/desk"); err != nil {
 			t.Fatal(err)
 		}

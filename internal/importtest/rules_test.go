@@ -37,6 +37,7 @@ var places = map[string]place{
 	"internal/relay":         {3, []string{"internal/events", "internal/metrics", "internal/graph", "internal/stream", "internal/ledger", "internal/quota", "internal/ingest", "internal/worker"}},
 	"internal/standalone":    {4, []string{"internal/graphsim", "internal/ingest/verify"}},
 	"cmd/internal/boot":      {4, []string{"internal/relay", "internal/graph", "internal/ingest", "internal/ingest/*", "internal/ledger", "internal/stream"}}, // makes parts of the configuration; every command carries what it imports
+	"cmd/internal/conform":   {3, nil},
 	"cmd/*":                  {5, all},
 }
 
@@ -60,7 +61,7 @@ var modules = []struct{ prefix, code, tests string }{
 	{"github.com/MicahParks", "internal/ingest/verify", ""},
 	{"github.com/dunglas/httpsfv", "internal/ingest/verify", ""},
 	{"cel.dev/cel-go", "internal/ingest/source", ""},
-	{"github.com/santhosh-tekuri/jsonschema", "cmd/internal/boot", "*"},
+	{"github.com/santhosh-tekuri/jsonschema", "cmd/internal/conform", ""},
 	{"github.com/getkin/kin-openapi", "", "internal/ingest"},
 	{"golang.org/x/time", "internal/ingest", ""},
 	{"golang.org/x/sync", "*", ""},

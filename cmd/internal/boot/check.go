@@ -2,36 +2,41 @@ package boot
 
 import (
 	"maps"
-	"net"
 	"net/url"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
 
-// The words that may stand where the file asks for one of a few. Those of
-// sources belong to the packages that act on them.
+// The words that may stand where the file asks for one of a few. Other words of
+// sources are asked of the packages that act on them; a test holds these and
+// those together.
 var (
 	logFormats = []string{"json", "text"}
 	logLevels  = []string{"debug", "info", "warn", "error"}
 	clouds     = []string{"global", "usgov", "dod", "china", "custom"}
+	intents    = []string{"remove", "restore"}
+	itemTypes  = []string{"application", "deviceConfiguration", "deviceManagementConfigurationPolicy", "mobileAppConfiguration"}
+	handshakes = []string{"cloudevents", "eventgrid", "graph", "slack"}
+
+	httpAlgorithms = []string{"hmac-sha256", "ed25519", "ecdsa-p256-sha256", "ecdsa-p384-sha384", "rsa-pss-sha512", "rsa-v1_5-sha256"}
 )
 
+// Written so that JavaScript, which editors use, reads them as Go does.
 var (
 	namePattern   = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
-	guidPattern   = regexp.MustCompile(`(?i)^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
-	domainPattern = regexp.MustCompile(`(?i)^([a-z0-9-]{1,63}\.)+[a-z]{2,63}$`)
+	guidPattern   = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
+	domainPattern = regexp.MustCompile(`^([A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,63}$`)
 	envPattern    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	keyIDPattern  = regexp.MustCompile(`^[!#-\[\]-~]{1,128}$`)
 )
 
 // checkConfig finds what decoding cannot: values that fit their type and still
 // make no sense, and names that nothing else in the file has.
 func (d *decoder) checkConfig(c *Config) {
 	d.checkNATS(&c.NATS, c.Worker.Timing)
-	d.listen("ingest.listen", c.Ingest.Listen)
-	d.baseURL("ingest.base_url", c.Ingest.BaseURL)
+	d.checkIngest(c.Ingest)
 	d.listen("admin.listen", c.Admin.Listen)
 	if c.Ingest.Listen == c.Admin.Listen && !strings.HasSuffix(c.Admin.Listen, ":0") { // 0 is any free port, another each time
 		d.bad("admin.listen", "want another address than ingest.listen")
@@ -45,7 +50,7 @@ func (d *decoder) checkConfig(c *Config) {
 		c.Tenants[name] = t
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Sources)) {
-		d.checkSource(name, c.Sources[name], c.Tenants)
+		d.checkSource(name, c.Sources[name], c)
 	}
 }
 
@@ -101,37 +106,5 @@ func (d *decoder) checkWorker(w Worker) {
 	}
 	if t.MaxAge <= t.Settle+t.Budget {
 		d.bad("worker.timing.max_age", "want more than settle and budget together, or an event expires before it is retried once")
-	}
-}
-
-func (d *decoder) listen(path, address string) {
-	_, port, err := net.SplitHostPort(address)
-	if n, e := strconv.Atoi(port); err != nil || e != nil || n < 0 || n > 65535 {
-		d.bad(path, "want host:port or :port")
-	}
-}
-
-// baseURL may be http: who ends TLS, and where, is not ours to know.
-func (d *decoder) baseURL(path, value string) {
-	u, err := url.Parse(value)
-	if value != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || !isRoot(u, value)) {
-		d.bad(path, "want an https:// or http:// URL without a slash at its end")
-	}
-}
-
-func (d *decoder) oneOf(path, value string, words []string) {
-	if slices.Contains(words, value) {
-		return
-	}
-	if near := nearest(value, words); near != "" {
-		d.bad(path, "want one of %s; did you mean %q?", strings.Join(words, ", "), near)
-		return
-	}
-	d.bad(path, "want one of %s", strings.Join(words, ", "))
-}
-
-func (d *decoder) within(path string, value, low, high int) {
-	if value < low || value > high {
-		d.bad(path, "want %d to %d", low, high)
 	}
 }

@@ -3,18 +3,27 @@
 // line. Only commands can import it; the packages that do the work are given
 // plain values and never see a file, a flag or an environment variable.
 //
-//	flags ──► Load(file) ──► *Config ──► the command builds its parts ──► Serve
-//	            │
-//	            └─ Mistakes: every one, each with file:line:column, key and remedy
+//	flags ──► Load(file) ──► *Config ──► Parts: secrets and certificates read ──► Serve
+//	            │                          │
+//	            └──────── Mistakes ◄───────┘ every one, with file:line:column, key and remedy
+//	                          │
+//	SIGHUP, changed file ──► watch: sources and certificates read again; a mistake leaves the old in force
 //
 // The file is strict: an unknown or a repeated key stops the start. A typing
-// error in a security setting must not become a default silently.
+// error in a security setting must not become a default silently. For the same
+// reason a list or a check that is there and empty is refused: somebody has
+// commented its lines out, and did not mean to have none.
+//
+// schema.json says the same for editors. It is made of the types here, and a
+// test holds the two together.
 package boot
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"time"
 )
@@ -33,6 +42,16 @@ type Config struct {
 	Worker  Worker            `yaml:"worker"`
 	Tenants map[string]Tenant `yaml:"tenants"`
 	Sources map[string]Source `yaml:"sources"`
+
+	from origin
+}
+
+// An origin is the file that a Config was made of.
+type origin struct {
+	file   string
+	sum    [sha256.Size]byte // of its bytes
+	at     map[string]place
+	loaded *Config // as the file has it; a command may change its own copy
 }
 
 // NATS says where the broker is and how it keeps what it is given.
@@ -50,8 +69,24 @@ type NATS struct {
 // Ingest is the address that webhooks are sent to, and how it looks from
 // outside.
 type Ingest struct {
-	Listen  string `yaml:"listen"`
-	BaseURL string `yaml:"base_url"`
+	Listen  string         `yaml:"listen"`
+	BaseURL string         `yaml:"base_url"`
+	TLS     *TLS           `yaml:"tls"`     // nil: TLS ends in front of it
+	Proxies []netip.Prefix `yaml:"proxies"` // whose X-Forwarded-For is believed
+	Rate    Rate           `yaml:"rate"`
+}
+
+// TLS are the files that ingest serves TLS with.
+type TLS struct {
+	CertFile     string `yaml:"cert_file,file"`
+	KeyFile      string `yaml:"key_file,file"`
+	ClientCAFile string `yaml:"client_ca_file,file"`
+}
+
+// A Rate is ingest.Rate with the names that the file uses.
+type Rate struct {
+	PerSecond float64 `yaml:"per_second"`
+	Burst     int     `yaml:"burst"`
 }
 
 // Admin is the address of metrics and health, kept apart from the webhooks' so
@@ -85,28 +120,17 @@ type Timing struct {
 	MaxAge time.Duration `yaml:"max_age"`
 }
 
-// defaults is the one place where defaults are written.
-func defaults() Config {
-	return Config{
-		NATS:   NATS{URL: "nats://127.0.0.1:4222", Replicas: 3, Retention: 720 * time.Hour},
-		Ingest: Ingest{Listen: ":8080"},
-		Admin:  Admin{Listen: ":8081"},
-		Log:    Log{Format: "json", Level: "info"},
-		Worker: Worker{FoldSlots: 4, ReconcileSlots: 32, Pace: time.Second, Timing: Timing{
-			Fresh:  time.Minute,
-			Lag:    30 * time.Second,
-			Settle: 5 * time.Minute,
-			Hold:   8 * time.Hour,
-			Skew:   5 * time.Second,
-			Budget: 30 * time.Second,
-			MaxAge: 4 * time.Hour,
-		}},
-	}
-}
-
 // Load reads and checks the configuration file. What is wrong with its content
 // comes back as Mistakes, all of them at once.
 func Load(path string) (*Config, error) {
+	data, err := readConfig(path)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(path, data)
+}
+
+func readConfig(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("reading the configuration: there is no file %s; name another with --config", path)
@@ -119,12 +143,23 @@ func Load(path string) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the configuration: %w", err)
 	}
-	return Parse(path, data)
+	return data, nil
 }
 
 // Parse is Load for a file already read; name stands in errors, and relative
 // files are relative to its folder.
 func Parse(name string, data []byte) (*Config, error) {
+	c, d := parse(name, data)
+	if len(d.mistakes) > 0 {
+		return nil, d.mistakes.sorted()
+	}
+	c.from = origin{file: name, sum: sha256.Sum256(data), at: d.at}
+	loaded := *c
+	c.from.loaded = &loaded
+	return c, nil
+}
+
+func parse(name string, data []byte) (*Config, *decoder) {
 	c := defaults()
 	d := newDecoder(name)
 	d.decode(data, &c)
@@ -132,8 +167,5 @@ func Parse(name string, data []byte) (*Config, error) {
 		// Not before: what could not be read would be reported again as missing.
 		d.checkConfig(&c)
 	}
-	if len(d.mistakes) > 0 {
-		return nil, d.mistakes.sorted()
-	}
-	return &c, nil
+	return &c, d
 }

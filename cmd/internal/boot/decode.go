@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
-	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -20,6 +19,7 @@ type decoder struct {
 	file     string
 	at       map[string]place // config path → where its key is
 	mistakes Mistakes
+	body     ast.Node // nil: the file is empty, or no YAML
 }
 
 type place struct{ line, column int }
@@ -61,7 +61,8 @@ func (d *decoder) decode(data []byte, c *Config) {
 		return
 	}
 	if len(f.Docs) == 1 && f.Docs[0].Body != nil {
-		d.value("", f.Docs[0].Body, reflect.ValueOf(c).Elem(), "")
+		d.body = f.Docs[0].Body
+		d.value("", d.body, reflect.ValueOf(c).Elem(), "")
 	}
 }
 
@@ -95,6 +96,9 @@ func start(n ast.Node) place {
 // stand in defaults() because there is none of it at first.
 type defaulter interface{ setDefaults() }
 
+// placer wants to know where it stands in the file.
+type placer interface{ placed(at string) }
+
 // value decodes a node into what the type of v asks for.
 func (d *decoder) value(path string, n ast.Node, v reflect.Value, option string) {
 	switch n.(type) {
@@ -105,14 +109,23 @@ func (d *decoder) value(path string, n ast.Node, v reflect.Value, option string)
 	if x, ok := v.Addr().Interface().(defaulter); ok {
 		x.setDefaults()
 	}
+	if !d.scalar(path, n, v, option) {
+		d.collection(path, n, v, option)
+	}
+	if x, ok := v.Addr().Interface().(placer); ok {
+		x.placed(d.where(path))
+	}
+}
+
+// collection decodes what holds other values. A section whose every line is
+// commented out has its defaults; a list or a check would vanish silently, and
+// with it what it forbids.
+func (d *decoder) collection(path string, n ast.Node, v reflect.Value, option string) {
+	null := n.Type() == ast.NullType
 	switch {
-	case v.Type() == reflect.TypeFor[time.Duration]():
-		d.duration(path, n, v)
-	case v.Kind() == reflect.String:
-		d.text(path, n, v, option)
-	case v.Kind() == reflect.Int:
-		d.number(path, n, v)
-	case n.Type() == ast.NullType: // a section whose every line is commented out
+	case null && (v.Kind() == reflect.Pointer || v.Kind() == reflect.Slice):
+		d.bad(path, "is empty; give it a value, or leave the key out")
+	case null:
 	case v.Kind() == reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
 		d.value(path, n, v.Elem(), option)
@@ -123,10 +136,12 @@ func (d *decoder) value(path string, n ast.Node, v reflect.Value, option string)
 	default:
 		d.list(path, n, v)
 	}
-	if s, ok := v.Addr().Interface().(*Secret); ok {
-		p := d.place(path)
-		s.at = fmt.Sprintf("%s:%d:%d: %s", d.file, p.line, p.column, path)
-	}
+}
+
+// where is a path's place and name, as errors begin.
+func (d *decoder) where(path string) string {
+	p := d.place(path)
+	return fmt.Sprintf("%s:%d:%d: %s", d.file, p.line, p.column, path)
 }
 
 // resolve makes a file's path relative to the configuration's folder, so that

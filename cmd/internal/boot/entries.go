@@ -1,8 +1,9 @@
 package boot
 
 import (
-	"time"
+	"net/netip"
 
+	"changerelay/internal/ingest"
 	"changerelay/internal/ingest/source"
 	"changerelay/internal/ingest/verify"
 )
@@ -20,53 +21,66 @@ type Tenant struct {
 
 func (t *Tenant) setDefaults() { t.Cloud = "global" }
 
-// A Source is one sender of webhooks.
+// A Source is one sender of webhooks. Every check that it has must pass: Secrets
+// are those of the signature, each other check has its own.
 type Source struct {
-	Kind      string     `yaml:"kind"`
-	Tenants   []string   `yaml:"tenants"` // or "*" alone: every tenant
-	Secrets   []Secret   `yaml:"secrets"`
-	Signature *Signature `yaml:"signature"` // nil: the kind's usual scheme
-	Fields    Fields     `yaml:"fields"`
+	Kind string `yaml:"kind"`
+
+	// What it may ask for.
+	Tenants   []string       `yaml:"tenants"`    // or "*" alone: every tenant
+	Intents   []string       `yaml:"intents"`    // nil: both
+	ItemTypes []string       `yaml:"item_types"` // nil: all
+	AllowFrom []netip.Prefix `yaml:"allow_from"` // nil: any address
+
+	Rate    Rate `yaml:"rate"`
+	MaxBody int  `yaml:"max_body"` // bytes
+	Gzip    bool `yaml:"gzip"`
+
+	Secrets       []Key          `yaml:"secrets"`
+	Signature     *Signature     `yaml:"signature"` // nil: the kind's usual scheme
+	HTTPSignature *HTTPSignature `yaml:"http_signature"`
+	SNS           *SNS           `yaml:"sns"`
+	Bearer        *Bearer        `yaml:"bearer"`
+	Header        *Header        `yaml:"header"`
+	Basic         *Basic         `yaml:"basic"`
+	Certificate   *Certificate   `yaml:"certificate"`
+	ClientState   *ClientState   `yaml:"client_state"`
+
+	Fields    map[string]string `yaml:"fields"` // meaning → path
+	Approved  []string          `yaml:"approved"`
+	Map       map[string]string `yaml:"map"` // meaning → CEL expression
+	Handshake *Handshake        `yaml:"handshake"`
 }
 
-// Scheme is how the source signs: its own way, or its kind's usual one.
+func (s *Source) setDefaults() {
+	s.Rate, s.MaxBody = Rate(ingest.DefaultRate), ingest.DefaultMaxBody
+}
+
+// A Handshake is ingest.Handshake with the names that the file uses.
+type Handshake struct {
+	Kind  string   `yaml:"kind"`
+	Allow []string `yaml:"allow"`
+}
+
+// Scheme is how the source signs: its own way, or its kind's usual one. It is
+// the zero Scheme, which nothing can be verified with, for a source that has no
+// secrets of a signature.
 func (s Source) Scheme() verify.Scheme {
-	if s.Signature == nil {
-		return verify.Usual(s.Kind)
+	if len(s.Secrets) == 0 {
+		return verify.Scheme{}
 	}
-	return verify.Scheme(*s.Signature)
+	if s.Signature != nil {
+		return verify.Scheme(s.Signature.Parameters)
+	}
+	usual, _ := verify.Preset(source.Scheme(s.Kind))
+	return usual
 }
 
-// A Signature is verify.Scheme with the names that the file uses; converting
-// one to the other does not compile when their fields differ. What it leaves
-// out has verify's defaults.
-type Signature struct {
-	Header          string        `yaml:"header"`
-	Prefix          string        `yaml:"prefix"`
-	Delimiter       string        `yaml:"delimiter"`
-	Algorithm       string        `yaml:"algorithm"`
-	Encoding        string        `yaml:"encoding"`
-	Signed          string        `yaml:"signed"`
-	IDHeader        string        `yaml:"id_header"`
-	TimestampHeader string        `yaml:"timestamp_header"`
-	TimestampPrefix string        `yaml:"timestamp_prefix"`
-	TimestampFormat string        `yaml:"timestamp_format"`
-	Tolerance       time.Duration `yaml:"tolerance"`
-	SecretForm      string        `yaml:"secret_form"`
+// Decoder makes the decoder of the source's bodies. Its errors name the field.
+func (s Source) Decoder(name string) (source.Decoder, error) {
+	c := source.Config{Name: name, Fields: s.Fields, Approved: s.Approved, Map: s.Map}
+	if len(s.Tenants) == 1 && s.Tenants[0] != "*" {
+		c.Tenant = s.Tenants[0]
+	}
+	return source.New(s.Kind, c)
 }
-
-// Fields is source.Fields in the same way: the columns of a ServiceNow record.
-type Fields struct {
-	Ticket    string `yaml:"ticket"`
-	SysID     string `yaml:"sys_id"`
-	ModCount  string `yaml:"mod_count"`
-	UpdatedOn string `yaml:"updated_on"`
-	Approval  string `yaml:"approval"`
-	Device    string `yaml:"device"`
-	Apps      string `yaml:"apps"`
-	Action    string `yaml:"action"`
-	ItemType  string `yaml:"item_type"`
-}
-
-// Columns is what the decoder of a servicenow source is given.
-func (f Fields) Columns() source.Fields { return source.Fields(f) }

@@ -3,6 +3,8 @@ package boot
 import (
 	"strings"
 	"testing"
+
+	"changerelay/internal/ingest/source"
 )
 
 const tenant = `tenants:
@@ -19,6 +21,13 @@ const desk = tenant + `sources:
     secrets: [{env: DESK}]
 `
 
+// snow is the same of another kind, and mapped of no kind; rules sign nothing.
+var (
+	snow   = strings.Replace(desk, "cloudevents", "servicenow", 1)
+	rules  = strings.NewReplacer("cloudevents", "freshservice", "    secrets: [{env: DESK}]\n", "").Replace(desk)
+	mapped = strings.Replace(desk, "cloudevents", "mapped", 1) + "    signature: {preset: github}\n    map: {when: 'true', ticket: record.t, device: record.d, items: record.i}\n"
+)
+
 // mistakes are whole files and the whole error that each one gets.
 var mistakes = []struct{ name, text, want string }{
 	{"unknown key", "nats:\n  urll: x\n",
@@ -30,7 +39,7 @@ var mistakes = []struct{ name, text, want string }{
 	{"unknown key in an entry", strings.Replace(tenant, "client_id", "clientid", 1),
 		`4:5: tenants.acme.clientid: unknown key, did you mean "client_id"? (allowed here: tenant_id, client_id, client_secret, cloud, graph_url, authority_url, ca_file)`},
 	{"unknown key in a list", desk + "    fields: {}\n  b:\n    secrets:\n      - fil: x\n",
-		`14:9: sources.b.secrets[0].fil: unknown key, did you mean "file"? (allowed here: file, env)`},
+		`14:9: sources.b.secrets[0].fil: unknown key, did you mean "file"? (allowed here: id, file, env, not_before, not_after)`},
 	{"repeated key", "nats:\n  replicas: 3\n  replicas: 1\n", `3:3: mapping key "replicas" already defined at [2:3]`},
 	{"repeated tenant", tenant + "  acme: {}\n", `6:3: mapping key "acme" already defined at [2:3]`},
 	{"no YAML", "nats: [\n", "1:7: sequence end token ']' not found"},
@@ -93,17 +102,17 @@ var mistakes = []struct{ name, text, want string }{
 		"9:21: sources.desk.tenants[1]: there is no tenants.acne in this file"},
 	{"tenant twice", strings.Replace(desk, "[acme]", "[acme, acme]", 1), "9:21: sources.desk.tenants[1]: is listed twice"},
 	{"open source", strings.Replace(desk, "[{env: DESK}]", "[]", 1),
-		"10:5: sources.desk.secrets: is missing; a source without a secret would be open to everybody"},
+		"10:5: sources.desk.secrets: want at least one entry; leave the key out for none"},
 	{"source without anything", "sources: {desk: {}}\n",
-		"1:11: sources.desk.kind: want one of cloudevents, servicenow\n" +
+		"1:11: sources.desk.kind: want one of " + strings.Join(source.Kinds(), ", ") + "\n" +
 			"1:11: sources.desk.tenants: is missing; list the tenants that this source may change\n" +
-			"1:11: sources.desk.secrets: is missing; a source without a secret would be open to everybody"},
+			"1:11: sources.desk.secrets: is missing; a source without a secret or another check would be open to everybody"},
 	{"columns of CloudEvents", desk + "    fields: {device: u_device}\n",
-		"11:5: sources.desk.fields: is for kind: servicenow only"},
-	{"unknown column", desk + "    fields: {devise: u_device}\n",
-		`11:14: sources.desk.fields.devise: unknown key, did you mean "device"? (allowed here: ticket, sys_id, mod_count, updated_on, approval, device, apps, action, item_type)`},
+		"11:5: sources.desk.fields: a CloudEvent has its own fields and is an approval; for other events there is kind mapped"},
+	{"unknown meaning", snow + "    fields: {devise: u_device}\n",
+		`11:14: sources.desk.fields.devise: unknown key, did you mean "device"? (allowed here: ticket, id, version, time, approval, device, items, item_type, intent, tenant)`},
 	{"servicenow for all", strings.NewReplacer("cloudevents", "servicenow", "[acme]", "['*']").Replace(desk),
-		"9:5: sources.desk.tenants: want exactly one: the records of a servicenow source name none"},
+		"9:5: sources.desk.tenants: want exactly one, or fields.tenant: the records do not name any"},
 }
 
 func TestMistakes(t *testing.T) {

@@ -18,8 +18,9 @@ import (
 	"changerelay/internal/stream"
 )
 
-// Parts makes of the configuration what the relay is built from. It reads every
-// secret once, so that a missing one stops the start.
+// Parts makes of the configuration what the relay is built from. It reads the
+// secrets of sources and the certificate once, so that a missing one stops the
+// start, and watches them from then on.
 func (c *Config) Parts(log *slog.Logger) (relay.Parts, error) {
 	p := relay.Parts{
 		Tenants:        map[string]*graph.Client{},
@@ -32,6 +33,8 @@ func (c *Config) Parts(log *slog.Logger) (relay.Parts, error) {
 		IngestAddr:     c.Ingest.Listen,
 		AdminAddr:      c.Admin.Listen,
 		BaseURL:        c.Ingest.BaseURL,
+		Proxies:        c.Ingest.Proxies,
+		Rate:           ingest.Rate(c.Ingest.Rate),
 		Version:        Version(),
 		Log:            log,
 	}
@@ -42,9 +45,12 @@ func (c *Config) Parts(log *slog.Logger) (relay.Parts, error) {
 		}
 		p.Tenants[name] = g
 	}
-	var err error
-	p.Sources, err = c.IngestSources()
-	return p, err
+	w, err := c.watch(log)
+	if err != nil {
+		return p, err
+	}
+	p.Sources, p.TLS, p.Watch = w.sources, w.tls.config(), w.run
+	return p, nil
 }
 
 // Graph returns the client of a configured tenant. It makes no connection.
@@ -81,23 +87,6 @@ func (c *Config) TenantNames() []string {
 	}
 	slices.Sort(names)
 	return names
-}
-
-// IngestSources reads the secrets of every source.
-func (c *Config) IngestSources() ([]ingest.Source, error) {
-	var sources []ingest.Source
-	for name, s := range c.Sources {
-		o := ingest.Source{Name: name, Kind: s.Kind, Scheme: s.Scheme(), Tenants: s.Tenants, Fields: s.Fields.Columns()}
-		for _, secret := range s.Secrets {
-			value, err := secret.Read()
-			if err != nil {
-				return nil, err
-			}
-			o.Secrets = append(o.Secrets, value)
-		}
-		sources = append(sources, o)
-	}
-	return sources, nil
 }
 
 // Connect connects to the broker under a name that its operators see.

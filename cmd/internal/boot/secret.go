@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 )
 
 // maxSecret bounds a secret, bytes; a larger file is some other file.
@@ -18,6 +19,17 @@ type Secret struct {
 	Env  string `yaml:"env"`
 
 	at string // where the configuration names it, for errors
+}
+
+func (s *Secret) placed(at string) { s.at = at }
+
+// A Key is a secret of a source, with the time that it is good for. While a
+// secret is replaced there are two.
+type Key struct {
+	ID string `yaml:"id"` // in metrics and the log; "" is its place in the list
+	Secret
+	NotBefore time.Time `yaml:"not_before"` // zero: since ever
+	NotAfter  time.Time `yaml:"not_after"`  // zero: for ever
 }
 
 // IsZero reports whether the configuration names no secret here.
@@ -37,12 +49,17 @@ func (s Secret) String() string {
 // Read fetches the secret. A rotated file shows at the next Read. One newline
 // at the end is dropped, because editors and echo put it there.
 func (s Secret) Read() (string, error) {
+	value, err := s.read()
+	if err != nil && s.at != "" {
+		return "", fmt.Errorf("%s: %w", s.at, err)
+	}
+	return value, err
+}
+
+func (s Secret) read() (string, error) {
 	value, err := s.fetch()
 	if err == nil && value == "" {
 		err = fmt.Errorf("the %s is empty; write the secret into it", s)
-	}
-	if err != nil && s.at != "" {
-		return "", fmt.Errorf("%s: %w", s.at, err)
 	}
 	return value, err
 }
@@ -62,22 +79,28 @@ func (s Secret) fetch() (string, error) {
 }
 
 func readSecret(path string) (string, error) {
+	b, err := readFile(path, maxSecret)
+	return trimNewline(string(b)), err
+}
+
+// readFile reads a file that the configuration names, of at most so many bytes.
+func readFile(path string, most int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return "", fmt.Errorf("there is no file %s; create it, or mount the secret there", path)
+		return nil, fmt.Errorf("there is no file %s; create it, or mount the secret there", path)
 	}
 	if err != nil {
-		return "", fmt.Errorf("opening the secret: %w; let the program's user read it", err)
+		return nil, fmt.Errorf("%w; let the program's user read it", err)
 	}
 	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
+	b, err := io.ReadAll(io.LimitReader(f, most+1))
 	if err != nil {
-		return "", fmt.Errorf("reading the secret: %w", err)
+		return nil, err
 	}
-	if len(b) > maxSecret {
-		return "", fmt.Errorf("the file %s is larger than %d bytes; is it the right one?", path, maxSecret)
+	if int64(len(b)) > most {
+		return nil, fmt.Errorf("the file %s is larger than %d bytes; is it the right one?", path, most)
 	}
-	return trimNewline(string(b)), nil
+	return b, nil
 }
 
 func trimNewline(s string) string {

@@ -3,9 +3,7 @@ package boot
 import (
 	"fmt"
 	"reflect"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/goccy/go-yaml/ast"
 )
@@ -16,31 +14,51 @@ func field(f reflect.StructField) (key, option string) {
 	return key, option
 }
 
-// keys maps a section's keys to its fields and lists them in order. Unexported
-// fields have no key.
-func keys(t reflect.Type) (index map[string]int, names []string) {
-	index = map[string]int{}
-	for i := range t.NumField() {
-		if k, _ := field(t.Field(i)); k != "" {
-			index[k] = i
+// keys maps a section's keys to its fields and lists them in order, those of
+// embedded structs too. A field without a tag has no key.
+func keys(t reflect.Type) (index map[string]reflect.StructField, names []string) {
+	index = map[string]reflect.StructField{}
+	for _, f := range reflect.VisibleFields(t) {
+		if k, _ := field(f); k != "" {
+			index[k] = f
 			names = append(names, k)
 		}
 	}
 	return index, names
 }
 
+// preparer is a section one of whose keys decides what the others begin with.
+type preparer interface {
+	prepare(text func(key string) string)
+}
+
 // section decodes a mapping with known keys.
 func (d *decoder) section(path string, n ast.Node, v reflect.Value) {
+	if x, ok := v.Addr().Interface().(preparer); ok {
+		x.prepare(func(key string) string { return textOf(n, key) })
+	}
 	index, names := keys(v.Type())
 	d.mapping(path, n, "of "+strings.Join(names, ", "), func(key, path string, n ast.Node) {
-		i, ok := index[key]
+		f, ok := index[key]
 		if !ok {
 			d.bad(path, "%s", unknownKey(key, names))
 			return
 		}
-		_, option := field(v.Type().Field(i))
-		d.value(path, n, v.Field(i), option)
+		_, option := field(f)
+		d.value(path, n, v.FieldByIndex(f.Index), option)
 	})
+}
+
+// textOf is the text at a mapping's key, or "".
+func textOf(n ast.Node, key string) string {
+	if m, ok := n.(ast.MapNode); ok {
+		for it := m.MapRange(); it.Next(); {
+			if s, ok := it.Value().(*ast.StringNode); ok && it.Key().GetToken().Value == key {
+				return s.Value
+			}
+		}
+	}
+	return ""
 }
 
 // entries decodes a mapping whose keys are the user's names.
@@ -75,47 +93,14 @@ func (d *decoder) list(path string, n ast.Node, v reflect.Value) {
 		d.bad(path, "want a list: lines that begin with a dash, or [a, b]")
 		return
 	}
+	if len(s.Values) == 0 {
+		d.bad(path, "want at least one entry; leave the key out for none")
+		return
+	}
 	v.Set(reflect.MakeSlice(v.Type(), len(s.Values), len(s.Values)))
 	for i, item := range s.Values {
 		child := fmt.Sprintf("%s[%d]", path, i)
 		d.at[child] = start(item)
 		d.value(child, item, v.Index(i), "")
 	}
-}
-
-// text takes strings only: YAML would read an unquoted no, 1e3 or 0x10 as
-// something other than what was typed.
-func (d *decoder) text(path string, n ast.Node, v reflect.Value, option string) {
-	var s string
-	switch n := n.(type) {
-	case *ast.StringNode:
-		s = n.Value
-	case *ast.LiteralNode:
-		s = n.Value.Value
-	default:
-		d.bad(path, "want text; put the value in quotes")
-		return
-	}
-	if option == "file" {
-		s = d.resolve(s)
-	}
-	v.SetString(s)
-}
-
-func (d *decoder) number(path string, n ast.Node, v reflect.Value) {
-	i, err := strconv.Atoi(n.GetToken().Value)
-	if n.Type() != ast.IntegerType || err != nil {
-		d.bad(path, "want a whole number")
-		return
-	}
-	v.SetInt(int64(i))
-}
-
-func (d *decoder) duration(path string, n ast.Node, v reflect.Value) {
-	t, err := time.ParseDuration(n.GetToken().Value)
-	if n.Type() != ast.StringType || err != nil {
-		d.bad(path, "want a duration such as 30s, 5m or 720h")
-		return
-	}
-	v.SetInt(int64(t))
 }

@@ -20,7 +20,7 @@ type Request struct {
 // A Key is one of the secrets that are good at a time. While a secret is
 // rotated there are two.
 type Key struct {
-	ID        string    // for the metric and the log: 1 to 63 of a-z, 0-9, ., _ and -; unique among the keys of a check; "": its index
+	ID        string    // for the metric and the log: 1 to 128 of visible ASCII but quote and backslash; unique among the keys of a check; "": its index
 	Secret    string    // its form is the check's
 	NotBefore time.Time // zero: since ever
 	NotAfter  time.Time // zero: for ever

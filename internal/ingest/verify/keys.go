@@ -10,8 +10,9 @@ import (
 	"time"
 )
 
-// maxKeyID is the longest id of a key, in bytes.
-const maxKeyID = 63
+// maxKeyID is the longest id of a key, in bytes: senders choose the keyid of RFC
+// 9421, and some choose a URL.
+const maxKeyID = 128
 
 // A key is a Key, compiled.
 type key struct {
@@ -44,10 +45,9 @@ func newKeys(keys []Key, decode func(secret string) ([]byte, error)) (ring []key
 
 // check compares a key with those before it.
 func (k key) check(others []key) error {
-	const allowed = "abcdefghijklmnopqrstuvwxyz0123456789._-"
 	switch {
-	case len(k.id) > maxKeyID || strings.Trim(k.id, allowed) != "":
-		return fmt.Errorf("id: want 1 to %d of a-z, 0-9, ., _ and -", maxKeyID)
+	case len(k.id) > maxKeyID || !isID(k.id) || strings.ContainsAny(k.id, "\"\\"):
+		return fmt.Errorf("id: want 1 to %d of ASCII without spaces, quotes and backslashes", maxKeyID)
 	case slices.ContainsFunc(others, func(o key) bool { return o.id == k.id }):
 		return fmt.Errorf("id: another key of this check is %q too", k.id)
 	case slices.ContainsFunc(others, func(o key) bool { return string(o.bytes) == string(k.bytes) }):

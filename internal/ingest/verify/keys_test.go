@@ -83,9 +83,9 @@ func TestNewKeys(t *testing.T) {
 		keys []Key
 	}{
 		{"keys: there is none", nil},
-		{"keys[0].id: want 1 to 63", []Key{{ID: "New", Secret: "a"}}},
-		{"keys[0].id: want 1 to 63", []Key{{ID: "a b", Secret: "a"}}},
-		{"keys[0].id: want 1 to 63", []Key{{ID: strings.Repeat("a", 64), Secret: "a"}}},
+		{"keys[0].id: want 1 to 128", []Key{{ID: `a"b`, Secret: "a"}}},
+		{"keys[0].id: want 1 to 128", []Key{{ID: "a b", Secret: "a"}}},
+		{"keys[0].id: want 1 to 128", []Key{{ID: strings.Repeat("a", 129), Secret: "a"}}},
 		{"keys[1].id: another key of this check is \"a\" too", []Key{{ID: "a", Secret: "a"}, {ID: "a", Secret: "b"}}},
 		{"keys[1].id: another key of this check is \"1\" too", []Key{{ID: "1", Secret: "a"}, {Secret: "b"}}},
 		{"keys[1].secret: is listed twice", []Key{{ID: "a", Secret: "same"}, {ID: "b", Secret: "same"}}},

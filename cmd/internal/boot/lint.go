@@ -1,0 +1,121 @@
+package boot
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+//go:embed schema.json
+var schema []byte
+
+// Schema is the JSON Schema (draft 2020-12) of the configuration file, for
+// editors. It knows no rule between one key and another far from it; Lint does.
+func Schema() []byte { return bytes.Clone(schema) }
+
+// A Validator calls found for each rule of a JSON Schema that a document breaks.
+// Package conform has one; it is not linked here, for its size.
+type Validator func(schema []byte, doc any, found func(pointer, rule string)) error
+
+// Lint is Load, and holds the file against the schema too: what the decoder has
+// taken and the schema refuses is a mistake as well, of one of the two.
+func Lint(path string, check Validator) (*Config, error) {
+	data, err := readConfig(path)
+	if err != nil {
+		return nil, err
+	}
+	return lint(path, data, check)
+}
+
+func lint(name string, data []byte, check Validator) (*Config, error) {
+	c, d := parse(name, data)
+	if err := d.validate(check); err != nil {
+		return nil, err
+	}
+	if len(d.mistakes) > 0 {
+		return nil, d.mistakes.sorted()
+	}
+	return c, nil
+}
+
+// validate adds what the schema finds and the decoder has not.
+func (d *decoder) validate(check Validator) error {
+	if d.body == nil {
+		return nil
+	}
+	at, known := pointers{}, d.mistakes
+	err := check(schema, at.plain(d.body, "", ""), func(pointer, rule string) {
+		path := at.path(pointer)
+		if !slices.ContainsFunc(known, func(m Mistake) bool { return inside(m.Key, path) || inside(path, m.Key) }) {
+			d.bad(path, "does not fit the schema at %q: %s", pointer, rule)
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("validating the configuration: %w", err)
+	}
+	return nil
+}
+
+// inside reports whether a path is another one, or below it.
+func inside(path, other string) bool {
+	rest, ok := strings.CutPrefix(path, other)
+	return ok && (rest == "" || strings.ContainsAny(rest[:1], ".["))
+}
+
+// Tokens of a JSON pointer (RFC 6901).
+var (
+	escape   = strings.NewReplacer("~", "~0", "/", "~1")
+	unescape = strings.NewReplacer("~1", "/", "~0", "~")
+)
+
+// pointers are the config paths of JSON pointers.
+type pointers map[string]string
+
+// path is also that of a member that is not there.
+func (at pointers) path(pointer string) string {
+	if path, ok := at[pointer]; ok {
+		return path
+	}
+	i := max(0, strings.LastIndexByte(pointer, '/'))
+	name := unescape.Replace(strings.TrimPrefix(pointer[i:], "/"))
+	return strings.TrimPrefix(at.path(pointer[:i])+"."+name, ".")
+}
+
+// plain is a node as the schema's validator takes it, typed as the decoder sees
+// it.
+func (at pointers) plain(n ast.Node, here, path string) any {
+	at[here] = path
+	switch n := n.(type) {
+	case ast.MapNode:
+		m := map[string]any{}
+		for it := n.MapRange(); it.Next(); {
+			key := it.Key().GetToken().Value
+			m[key] = at.plain(it.Value(), here+"/"+escape.Replace(key), strings.TrimPrefix(path+"."+key, "."))
+		}
+		return m
+	case *ast.SequenceNode:
+		list := make([]any, len(n.Values))
+		for i, v := range n.Values {
+			list[i] = at.plain(v, here+"/"+strconv.Itoa(i), entry(path, i))
+		}
+		return list
+	case *ast.LiteralNode:
+		return n.Value.Value
+	case *ast.StringNode:
+		return n.Value
+	case *ast.IntegerNode:
+		return n.Value
+	case *ast.FloatNode:
+		return n.Value
+	case *ast.BoolNode:
+		return n.Value
+	case *ast.NullNode:
+		return nil
+	}
+	return n.GetToken().Value // infinity, and what the decoder has refused
+}

@@ -1,0 +1,214 @@
+package boot
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+func TestReload(t *testing.T) {
+	base := tenant + "sources:\n"
+	r := watchFiles(t, map[string]string{"relay.yaml": base + hook("a", "s") + hook("b", "t"), "s": password, "t": password + "t"})
+	r.quiet()
+
+	r.write("relay.yaml", base+hook("b", "u")+hook("c", "s"))
+	r.write("u", password+"u")
+	r.look(2)
+	r.want(true, 1)
+	r.logged("added=[c] removed=[a] changed=[b]")
+	r.quiet()
+
+	r.write("u", password+"2") // a secret is a change as well
+	r.look(2)
+	r.want(true, 2)
+	r.logged("added=[] removed=[] changed=[b]")
+	if got := r.applied[1][0].Checks.Header.Keys[0].Secret; got != password+"2" {
+		t.Error("the old secret is in force")
+	}
+
+	r.write("relay.yaml", base+hook("b", "u")+hook("c", "s")+"# a word\n")
+	r.look(2)
+	r.want(true, 2) // nothing to apply
+	r.quiet()
+
+	r.hangups <- syscall.SIGHUP
+	r.want(true, 2)
+}
+
+// A bad file changes nothing, is said once, and is forgotten by a good one.
+func TestReloadOfMistakes(t *testing.T) {
+	good := tenant + "sources:\n" + hook("a", "s")
+	r := watchFiles(t, map[string]string{"relay.yaml": good, "s": password})
+	for _, c := range []struct {
+		name, file, secret string
+		logs               []string
+	}{
+		{"no YAML", "sources: [", password, []string{"FILE:1:"}},
+		{"two mistakes", good + "    gzip: 1\n    intents: []\n", password, []string{"FILE:11:5: sources.a.gzip: want true or false", "FILE:12:5: sources.a.intents: want at least one entry"}},
+		{"short secret", good, "hunter2", []string{"FILE:10:39: sources.a.header.secrets[0]: is shorter than"}},
+		{"new secret that is away", good + hook("b", "later"), password, []string{"FILE:14:39: sources.b.header.secrets[0]: there is no file"}},
+		{"new tenant", strings.Replace(good, "tenants:\n", "tenants:\n  beta: {tenant_id: b.example, client_id: 2b222222-2222-3333-4444-555555555555, client_secret: {env: B}}\n", 1) +
+			strings.Replace(hook("b", "s"), "[acme]", "[beta]", 1), password,
+			[]string{"FILE:14:15: sources.b.tenants[0]: tenants.beta is new in this file; restart to have it"}},
+		{"new CA", "ingest: {tls: {cert_file: s, key_file: s, client_ca_file: s}}\n" + good + "    certificate: {subjects: [CN=a]}\n", password,
+			[]string{"FILE:12:5: sources.a.certificate: ingest.tls.client_ca_file is new in this file; restart to have it"}},
+	} {
+		r.write("s", c.secret)
+		r.write("relay.yaml", c.file)
+		r.look(2)
+		r.want(false, 0)
+		r.logged(c.logs...)
+		r.quiet()
+		r.hangups <- syscall.SIGHUP // whoever asks is told again
+		r.want(false, 0)
+
+		r.write("s", password)
+		r.write("relay.yaml", good)
+		r.look(2)
+		r.want(true, 0)
+		r.quiet()
+	}
+	if strings.Contains(r.log.String(), "hunter2") || strings.Contains(r.log.String(), password) {
+		t.Errorf("the log shows a secret:\n%s", r.log)
+	}
+}
+
+// The secret that a new source lacks is all that has to come.
+func TestReloadWhenTheSecretComes(t *testing.T) {
+	good := tenant + "sources:\n" + hook("a", "s")
+	r := watchFiles(t, map[string]string{"relay.yaml": good, "s": password})
+	r.write("relay.yaml", good+hook("b", "later"))
+	r.look(2)
+	r.want(false, 0)
+	r.write("later", password+"l")
+	r.look(2)
+	r.want(true, 1)
+	r.logged("added=[b]")
+}
+
+// A file that is still being written is not read.
+func TestReloadWaitsForTheWriter(t *testing.T) {
+	base := tenant + "sources:\n"
+	r := watchFiles(t, map[string]string{"relay.yaml": base + hook("a", "s"), "s": password})
+	r.write("relay.yaml", base) // a good file, with all sources gone
+	r.look(1)
+	r.write("relay.yaml", base+hook("a", "s")+hook("b", "s"))
+	r.look(2)
+	r.want(true, 1)
+	r.logged("added=[b] removed=[]")
+	if strings.Contains(r.log.String(), "removed=[a]") {
+		t.Errorf("the source was taken out meanwhile:\n%s", r.log)
+	}
+}
+
+// The file in Kubernetes is a link to one in a folder that is a link.
+func TestReloadOfAMount(t *testing.T) {
+	dir := t.TempDir()
+	for version, secret := range map[string]string{"..1": "one", "..2": "two"} {
+		if err := os.Mkdir(filepath.Join(dir, version), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(dir, version, "s"), password+secret)
+	}
+	link := func(from, to string) {
+		t.Helper()
+		if err := os.Symlink(from, filepath.Join(dir, to)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link("..1", "..data")
+	link("..data/s", "s")
+	r := watchFiles(t, map[string]string{"relay.yaml": tenant + "sources:\n" + hook("a", filepath.Join(dir, "s"))})
+	link("..2", "..tmp")
+	if err := os.Rename(filepath.Join(dir, "..tmp"), filepath.Join(dir, "..data")); err != nil {
+		t.Fatal(err)
+	}
+	r.look(2)
+	r.want(true, 1)
+	if got := r.applied[0][0].Checks.Header.Keys[0].Secret; got != password+"two" {
+		t.Error("the old secret is in force")
+	}
+}
+
+// What only a restart brings is said, and sources are taken all the same.
+func TestReloadSaysWhatWaits(t *testing.T) {
+	good := tenant + "sources:\n" + hook("a", "s")
+	r := watchFiles(t, map[string]string{"relay.yaml": good, "s": password})
+	r.write("relay.yaml", "log: {level: debug}\nworker: {pace: 2s}\ningest: {proxies: [10.0.0.0/8]}\n"+strings.Replace(good, "file: acme", "file: other", 1)+hook("b", "s"))
+	r.look(2)
+	r.want(true, 1)
+	for _, section := range []string{"log", "worker", "ingest", "tenants"} {
+		r.logged(`msg="a changed section needs a restart, and is as it was until then" file=FILE section=` + section + "\n")
+	}
+	if n := strings.Count(r.log.String(), "needs a restart"); n != 4 {
+		t.Errorf("%d sections wait:\n%s", n, r.log)
+	}
+}
+
+// Whoever applies may refuse as well.
+func TestReloadRefusedBelow(t *testing.T) {
+	good := tenant + "sources:\n" + hook("a", "s")
+	r := watchFiles(t, map[string]string{"relay.yaml": good, "s": password})
+	r.refuse = errors.New("source b: no")
+	r.write("relay.yaml", good+hook("b", "s"))
+	r.look(2)
+	r.want(false, 0)
+	r.logged(`err="source b: no"`)
+	r.mu.Lock()
+	r.refuse = nil
+	r.mu.Unlock()
+	r.hangups <- syscall.SIGHUP
+	r.want(true, 1)
+}
+
+// A certificate is renewed even when a source is wrong, and a broken one is not
+// taken.
+func TestReloadOfCertificates(t *testing.T) {
+	ours := newAuthority(t, "ours")
+	cert, key := ours.issue(t, "first")
+	renewed, renewedKey := ours.issue(t, "second")
+	r := watchFiles(t, map[string]string{"relay.yaml": served, "c.pem": cert, "k.pem": key, "ca.pem": ours.pem})
+	name := func() string {
+		c, err := r.w.tls.config().GetCertificate(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Leaf.Subject.CommonName
+	}
+	r.write("c.pem", renewed)
+	r.look(2)
+	r.want(false, 0)
+	r.logged("FILE:6:16: ingest.tls.cert_file: ")
+	if got := name(); got != "first" {
+		t.Errorf("half a renewal serves %s", got)
+	}
+	r.write("relay.yaml", "sources: [")
+	r.write("k.pem", renewedKey)
+	r.look(2)
+	r.want(false, 0)
+	if got := name(); got != "second" {
+		t.Errorf("the renewal serves %s", got)
+	}
+	r.write("relay.yaml", served)
+	r.look(2)
+	r.want(true, 0)
+}
+
+// The signal itself arrives, and the files are looked at by a clock.
+func TestWatchListens(t *testing.T) {
+	w := &watcher{}
+	defer w.listen()()
+	p, err := os.FindProcess(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-w.hangups; got != syscall.SIGHUP || w.ticks == nil {
+		t.Errorf("%v, %v", got, w.ticks)
+	}
+}

@@ -1,0 +1,37 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"changerelay/cmd/internal/boot"
+)
+
+func TestConfigLint(t *testing.T) {
+	const example = "../../docs/changerelay.example.yaml"
+	c, err := boot.Load(example)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ok := fmt.Sprintf("OK: %s has 1 tenant and %d sources", example, len(c.Sources))
+	runWith(t, "", "config", "lint", example).want(t, 0, ok, "")
+	t.Setenv("CHANGERELAY_CONFIG", example)
+	runWith(t, "", "config", "lint").want(t, 0, ok, "")
+	runWith(t, "", "config", "lint", "/none.yaml").fails(t, 1, "there is no file /none.yaml")
+
+	r := &rig{t: t, dir: t.TempDir()}
+	bad := r.write("bad.yaml", "nats: {urll: x}\nlog: {level: loud}\n")
+	runWith(t, "", "config", "lint", bad).fails(t, 1, "relayctl: "+bad+`:1:8: nats.urll: unknown key, did you mean "url"?`)
+	runWith(t, "", "config", "lint", bad).fails(t, 1, "relayctl: "+bad+`:2:7: log.level: does not fit the schema at "/log/level": enum`)
+}
+
+func TestConfigSchema(t *testing.T) {
+	got := runWith(t, "", "config", "schema")
+	var schema struct {
+		Properties map[string]any `json:"properties"`
+	}
+	if err := json.Unmarshal([]byte(got.out), &schema); err != nil || got.code != 0 || schema.Properties["sources"] == nil {
+		t.Errorf("%d, %v:\n%s", got.code, err, got.out)
+	}
+}
