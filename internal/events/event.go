@@ -16,7 +16,6 @@ package events
 
 import (
 	"crypto/sha256"
-	"encoding/json"
 	"time"
 )
 
@@ -34,6 +33,7 @@ const (
 	MaxTicket   = 128             // bytes of subject, the ticket
 	MaxTenant   = 63              // characters of a tenant's name
 	FutureSlack = 5 * time.Minute // how far ahead of now an event's time may be
+	MaxValues   = 16 << 10        // values in a JSON text, each of which takes up to half a kilobyte of memory
 )
 
 // An Intent says what is to become of an item on a device.
@@ -83,42 +83,17 @@ type Event struct {
 	Device  string    // Intune managedDevice id, a lower-case UUID
 	Time    time.Time // when it was decided, UTC; orders the words on an item
 	Changes []Change  // 1 to MaxItems, each item once, sorted by item id
-}
 
-// An envelope is the CloudEvents form of an Event or a Receipt. Its fields are
-// encoded in this order, so that Encode is canonical.
-type envelope struct {
-	SpecVersion     string `json:"specversion"`
-	ID              string `json:"id"`
-	Source          string `json:"source"`
-	Type            string `json:"type"`
-	Time            string `json:"time"`
-	Subject         string `json:"subject,omitempty"` // an invalid event's ticket is not known
-	DataContentType string `json:"datacontenttype"`
-	Data            any    `json:"data"`
-}
-
-type content struct {
-	Tenant  string   `json:"tenant"`
-	Device  string   `json:"device"`
-	Changes []Change `json:"changes"`
-}
-
-// Encode returns the event as structured-mode CloudEvents JSON. Equal events
-// have equal encodings.
-func (e Event) Encode() []byte {
-	return encode(envelope{ID: e.ID, Source: e.Source, Type: Type, Subject: e.Ticket, Data: content{e.Tenant, e.Device, e.Changes}}, e.Time)
-}
-
-func encode(v envelope, t time.Time) []byte {
-	v.SpecVersion, v.Time, v.DataContentType = "1.0", t.UTC().Format(time.RFC3339Nano), "application/json"
-	b, err := json.Marshal(v)
-	if err != nil {
-		panic("events: an envelope always encodes: " + err.Error()) // strings, slices and clock times only
-	}
-	return b
+	// Arrival says that Time is that of the event's arrival, because its sender
+	// states none. Each delivery of it then has another time, and is the same.
+	Arrival bool
 }
 
 // Digest identifies the event's content: two deliveries with one id are
 // duplicates when their digests agree, and a conflict when they differ.
-func (e Event) Digest() [sha256.Size]byte { return sha256.Sum256(e.Encode()) }
+func (e Event) Digest() [sha256.Size]byte {
+	if e.Arrival {
+		e.Time = time.Time{}
+	}
+	return sha256.Sum256(e.Encode())
+}

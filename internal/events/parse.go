@@ -100,6 +100,9 @@ func (r *reader) event(v any) Event {
 	if s := r.text(top, "", "dataschema"); s == "" && top["dataschema"] != nil {
 		r.refuse("dataschema", "is empty; give a URI or leave it out")
 	}
+	if e.Arrival, ok = top["arrivaltime"].(bool); !ok && top["arrivaltime"] != nil {
+		r.refuse("arrivaltime", "is "+kind(top["arrivaltime"])+"; want true if nobody states a time, or leave it out")
+	}
 	r.extensions(top)
 
 	data := r.object(top["data"], "data", "tenant", "device", "changes")
@@ -109,18 +112,25 @@ func (r *reader) event(v any) Event {
 		r.refuse("data.changes", "is "+kind(data["changes"])+"; want an array of changes")
 	}
 	for i, v := range changes {
-		path := changePath(i)
-		change := r.object(v, path, "intent", "item")
-		item := r.object(change["item"], path+".item", "id", "type")
-		e.Changes = append(e.Changes, Change{
-			Intent: Intent(r.text(change, path+".", "intent")),
-			Item:   Item{ID: r.text(item, path+".item.", "id"), Type: ItemType(r.text(item, path+".item.", "type"))},
-		})
-		if r.err != nil {
+		c, err := readChange(v)
+		if err != nil {
+			r.refuse(changePath(i)+err.Field, err.Reason)
 			break
 		}
+		e.Changes = append(e.Changes, c)
 	}
 	return e
+}
+
+// readChange takes one change; the error's field is what comes after its path.
+func readChange(v any) (Change, *InvalidError) {
+	var r reader
+	change := r.object(v, "", "intent", "item")
+	item := r.object(change["item"], ".item", "id", "type")
+	return Change{
+		Intent: Intent(r.text(change, ".", "intent")),
+		Item:   Item{ID: r.text(item, ".item.", "id"), Type: ItemType(r.text(item, ".item.", "type"))},
+	}, r.err
 }
 
 // extensions refuses the attributes that are neither known nor in the form of

@@ -109,6 +109,8 @@ var refusals = []refusal{
 	{"an array", example, "[" + example + "]", "", "is an array; want a JSON object"},
 	{"null", example, "null", "", "is null; want a JSON object"},
 	{"a number", example, "1e400", "", "is a number; want a JSON object"},
+	{"arrival in words", `"data":`, `"arrivaltime":"yes","data":`, "arrivaltime", "want true"},
+	{"too many values", `"data":`, `"x":[` + strings.Repeat("0,", 16384) + `0],"data":`, "x[16375]", "more than 16384 values"},
 	{"deep arrays", `"data":`, `"x":` + strings.Repeat("[", 16) + strings.Repeat("]", 16) + `,"data":`, "x" + strings.Repeat("[0]", 15), "nested deeper than 16"},
 	{"bottomless", example, strings.Repeat(`{"a":`, 10000), "a" + strings.Repeat(".a", 15), "nested deeper than 16"},
 	{"id twice", `"source"`, `"id":"x","source"`, "id", "is given twice"},
@@ -464,5 +466,28 @@ func BenchmarkParse(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// An event whose sender states no time is the same at each arrival; one that
+// states a time is another at another time.
+func TestArrival(t *testing.T) {
+	first := exampleEvent()
+	again := first
+	again.Time = again.Time.Add(time.Minute)
+	if first.Digest() == again.Digest() {
+		t.Error("two stated times are one event")
+	}
+	first.Arrival, again.Arrival = true, true
+	if first.Digest() != again.Digest() {
+		t.Error("two arrivals are two events")
+	}
+	parsed, err := Parse(first.Encode(), now)
+	if err != nil || !parsed.Arrival || parsed.Digest() != first.Digest() {
+		t.Errorf("after Encode and Parse: %+v, %v", parsed, err)
+	}
+	first.Arrival = false
+	if first.Digest() == again.Digest() {
+		t.Error("a stated time is an arrival")
 	}
 }

@@ -31,7 +31,7 @@ type Receipt struct {
 // Encode returns the receipt as structured-mode CloudEvents JSON, made at now.
 func (r Receipt) Encode(now time.Time) []byte {
 	r.Accepted, r.Ended = r.Accepted.Round(0).UTC(), r.Ended.Round(0).UTC()
-	return encode(envelope{ID: r.ID, Source: outcomeSource, Type: OutcomeType, Subject: r.Ticket, Data: r}, now)
+	return envelope{ID: r.ID, Source: outcomeSource, Type: OutcomeType, Subject: r.Ticket, Data: r}.encode(now)
 }
 
 // ParseReceipt reads what Encode wrote. Fields that it does not know are

@@ -15,6 +15,7 @@ type scanner struct {
 	data    string // valid UTF-8; strings without escapes are parts of it
 	at      int
 	deepest int
+	values  int // read so far
 }
 
 // value reads the next value, whose containers are at the given depth. Its
@@ -23,6 +24,9 @@ func (s *scanner) value(depth int) (any, error) {
 	s.space()
 	if s.at == len(s.data) {
 		return nil, errSyntax
+	}
+	if s.values++; s.values > MaxValues {
+		return nil, &InvalidError{"", "is one of more than " + strconv.Itoa(MaxValues) + " values; send less in one request"}
 	}
 	switch c := s.data[s.at]; {
 	case c == '"':

@@ -39,18 +39,26 @@ const (
 // Key is the token that stands for (source, id) within a device. The parts are
 // hashed with their lengths, so that no two pairs run together.
 func Key(source, id string) string {
-	h := sha256.New()
+	var room [2 * (MaxID + binary.MaxVarintLen16)]byte // of a valid pair
+	b := room[:0]
 	for _, s := range []string{source, id} {
-		h.Write(binary.AppendUvarint(nil, uint64(len(s))))
-		h.Write([]byte(s))
+		b = append(binary.AppendUvarint(b, uint64(len(s))), s...)
 	}
-	return tokens.EncodeToString(h.Sum(nil))[:keyLen]
+	return token(b, keyLen)
 }
 
 // TicketToken is the subject token that stands for a ticket.
 func TicketToken(ticket string) string {
-	h := sha256.Sum256([]byte(ticket))
-	return tokens.EncodeToString(h[:])[:ticketLen]
+	var room [MaxTicket]byte
+	return token(append(room[:0], ticket...), ticketLen)
+}
+
+// token is the first n characters of the hash of b.
+func token(b []byte, n int) string {
+	sum := sha256.Sum256(b)
+	var text [(sha256.Size*8 + 4) / 5]byte
+	tokens.Encode(text[:], sum[:])
+	return string(text[:n])
 }
 
 // An Address names one managed device of one tenant.

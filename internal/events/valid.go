@@ -47,19 +47,19 @@ func canonical(changes []Change) ([]Change, error) {
 	changes = slices.Clone(changes)
 	first := make(map[string]int, len(changes))
 	for i := range changes {
-		c, path := &changes[i], changePath(i)
+		c := &changes[i]
 		if c.Intent != Remove && c.Intent != Restore {
-			return nil, &InvalidError{path + ".intent", given(string(c.Intent), "is not an intent") + "; want remove or restore"}
+			return nil, &InvalidError{changePath(i) + ".intent", given(string(c.Intent), "is not an intent") + "; want remove or restore"}
 		}
 		if reason := refuseItemID(c.Item.ID); reason != "" {
-			return nil, &InvalidError{path + ".item.id", reason}
+			return nil, &InvalidError{changePath(i) + ".item.id", reason}
 		}
 		if !slices.Contains(ItemTypes, c.Item.Type) {
-			return nil, &InvalidError{path + ".item.type", given(string(c.Item.Type), "is not an item type") + "; want " + list(ItemTypes, "or")}
+			return nil, &InvalidError{changePath(i) + ".item.type", given(string(c.Item.Type), "is not an item type") + "; want " + list(ItemTypes, "or")}
 		}
 		c.Item.ID = lower(c.Item.ID)
 		if j, twice := first[c.Item.ID]; twice {
-			return nil, &InvalidError{path + ".item.id", fmt.Sprintf("is the item of data.changes[%d] too, and data.changes[%d] may not change it again; name each item once", j, i)}
+			return nil, &InvalidError{changePath(i) + ".item.id", fmt.Sprintf("is the item of data.changes[%d] too, and data.changes[%d] may not change it again; name each item once", j, i)}
 		}
 		first[c.Item.ID] = i
 	}
@@ -72,6 +72,9 @@ func changePath(i int) string { return fmt.Sprintf("data.changes[%d]", i) }
 // lower writes A-Z small and leaves all else: strings.ToLower would make a k of
 // the Kelvin sign, and one tenant of two.
 func lower(s string) string {
+	if !strings.ContainsAny(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") {
+		return s
+	}
 	return strings.Map(func(c rune) rune {
 		if 'A' <= c && c <= 'Z' {
 			return c + ('a' - 'A')

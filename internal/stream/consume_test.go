@@ -188,7 +188,7 @@ func TestAWakeUpReplacesOneInAHand(t *testing.T) {
 
 func TestASlowHandlerKeepsItsMessage(t *testing.T) {
 	t.Parallel()
-	s := open(t, natstest.Server(t).URL(), Options{AckWait: 300 * time.Millisecond})
+	s := open(t, natstest.Server(t).URL(), Options{AckWait: time.Second})
 	publish(t, s, event(t, 1), false)
 	progress := overhear(t, s.nc.ConnectedUrl(), "$JS.ACK.CHANGES.fold.>", "+WPI")
 	begun := make(chan *Delivery, 10)
