@@ -27,7 +27,7 @@ build: ## build every command into bin/
 	@for dir in cmd/*/; do \
 		name=$$(basename $$dir); \
 		if [ $$name = internal ]; then continue; fi; \
-		case $$name in relayctl) out=bin/$$name ;; *) out=bin/changerelay-$$name ;; esac; \
+		case $$name in relayctl|graphsim) out=bin/$$name ;; *) out=bin/changerelay-$$name ;; esac; \
 		echo "$$out"; \
 		CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false \
 			-ldflags "-s -w -X changerelay/cmd/internal/boot.version=$(VERSION)" -o $$out ./$$dir; \
@@ -76,8 +76,12 @@ fuzz: ## run every fuzz target for FUZZTIME (30s)
 		done
 
 .PHONY: bench
-bench: ## run the benchmarks, BENCHTIME (1s) each
-	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+bench: ## ingest under load beside an empty Echo handler, about a minute; docs/performance.md reads it
+	$(GO) test -run '^$$' -bench '^BenchmarkLoad$$' -benchtime 1x ./internal/ingest
+
+.PHONY: microbench
+microbench: ## every other benchmark, BENCHTIME (1s) each
+	$(GO) test -run '^$$' -bench . -skip '^BenchmarkLoad$$' -benchmem -benchtime $(BENCHTIME) ./...
 
 .PHONY: prove
 prove: ## the device protocol's simulation over SEEDS (1000000) seeds, and every mutant of it; LEDGER_SEED=n replays one seed

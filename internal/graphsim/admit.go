@@ -3,6 +3,7 @@ package graphsim
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -25,44 +26,65 @@ func (s *Sim) check(x *exchange) (grant, *refusal) {
 	case !s.look().Before(g.until):
 		return grant{}, bad("Lifetime validation failed, the token is expired.")
 	}
-	return g, nil
+	return g, s.challenged(x, g)
 }
 
-// admit is what happens before Graph thinks about the request: token, quota, role.
+// admit is what happens before Graph thinks about the request: token, quota, role. A $batch is
+// admitted as such; its parts come here one by one.
 func (s *Sim) admit(x *exchange) *refusal {
-	if x.entra || x.noGrant != nil {
+	if x.entra || x.noGrant != nil || x.call.Op == "batch" {
 		return x.noGrant
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.look()
 	if wait := s.throttle(x.grant.tenant, x.grant.app, x.r.Method != http.MethodGet, now); wait > 0 {
+		if s.knobs.ThrottledApplies {
+			s.applyUnseen(x)
+		}
 		f := refused(http.StatusTooManyRequests, "TooManyRequests", "Too many requests.")
+		f.intune = s.knobs.ThrottleBody == "nested"
 		if after := s.knobs.retryAfter(wait, now); after != "" {
 			f.header = http.Header{"Retry-After": {after}}
 		}
 		return f
 	}
-	return needRole(x.call.Op, x.grant.roles)
+	return s.knobs.needRole(x.call.Op, x.grant.roles)
+}
+
+// applyUnseen lets a throttled call take effect, if nothing else were wrong with it.
+func (s *Sim) applyUnseen(x *exchange) {
+	if x.call.Op == "post" && s.knobs.needRole("post", x.grant.roles) == nil && x.mediaType() == nil {
+		_, _ = s.accept(x) // the caller hears of the throttle, whatever this says
+	}
 }
 
 const (
-	rolePost = "DeviceManagementManagedDevices.PrivilegedOperations.All"
-	roleRead = "DeviceManagementManagedDevices.Read.All"
+	rolePost   = "DeviceManagementManagedDevices.PrivilegedOperations.All"
+	roleRead   = "DeviceManagementManagedDevices.Read.All"
+	roleWrite  = "DeviceManagementManagedDevices.ReadWrite.All"
+	roleConfig = "DeviceManagementConfiguration.Read.All"
 )
 
-func needRole(op string, roles []string) *refusal {
-	need := map[string]string{"post": rolePost, "get": roleRead}[op]
-	for _, r := range roles {
-		if r == need || need == roleRead && r == "DeviceManagementManagedDevices.ReadWrite.All" {
-			return nil
-		}
+// needRole is the permission check. The roles that the page once named for the action are not
+// enough, unless the knob says so.
+func (k *Knobs) needRole(op string, roles []string) *refusal {
+	var enough []string
+	switch {
+	case op == "post" && k.ReadRolePosts:
+		enough = []string{rolePost, roleRead, roleConfig}
+	case op == "post":
+		enough = []string{rolePost}
+	case op == "get" || op == "approvals":
+		enough = []string{roleRead, roleWrite}
+	default:
+		return nil
 	}
-	if need == "" {
+	if slices.ContainsFunc(roles, func(r string) bool { return slices.Contains(enough, r) }) {
 		return nil
 	}
 	return &refusal{
 		status: http.StatusForbidden, code: "Forbidden", intune: true,
-		message: "Application is not authorized to perform this operation. Application must have one of the following scopes: " + need,
+		message: "Application is not authorized to perform this operation. Application must have one of the following scopes: " + strings.Join(enough, ", "),
 	}
 }

@@ -22,6 +22,8 @@ type set struct {
 	Since   time.Time // when the device was last switched on- or offline
 	Offline bool      // an offline device stays where it is
 	Entries []entry   // oldest first
+	Fates   []fate    `json:",omitempty"` // of items, whether listed or not
+	Waiting *[]Item   `json:",omitempty"` // a set that takes effect when all entries are done
 }
 
 // entry is one listed item. At is when its present intent began, Moved its last change of status.
@@ -31,6 +33,8 @@ type entry struct {
 	Status  string
 	At      time.Time
 	Moved   time.Time
+	Code    int64  `json:",omitempty"`
+	Message string `json:",omitempty"`
 }
 
 const (
@@ -38,24 +42,41 @@ const (
 	inProgress = "inProgress"
 	removed    = "removed"
 	succeeded  = "succeeded" // of a restore
+	failed     = "error"
 )
 
 // rules are the knobs that the set depends on.
 type rules struct {
-	checkIn, autoRestore time.Duration
-	cap                  int
+	checkIn, autoRestore, spread, forget time.Duration
+	cap                                  int
+	restarts, retries, queue             bool
+	seed                                 uint64
 }
 
 // same compares ids as Intune does: they are GUIDs, and case means nothing.
 func same(a, b string) bool { return strings.EqualFold(a, b) }
 
-// replace is the POST: the items are the whole set from now on.
+// replace is the POST: the items are the whole set from now on, or from when the device is done.
 func (v set) replace(items []Item, now time.Time, r rules) set {
 	v = v.at(now, r)
+	if r.queue && v.pending() {
+		v.Waiting = &items
+		return v
+	}
+	return v.change(items, now, r)
+}
+
+// change is replace without a look at the clock. It may write to v's entries.
+func (v set) change(items []Item, now time.Time, r rules) set {
 	changed := false
-	for i, e := range v.Entries {
-		if e.Restore == named(items, e.ID) {
-			v.Entries[i].turn(!e.Restore, now)
+	for i := range v.Entries {
+		e := &v.Entries[i]
+		switch asked := named(items, e.ID); {
+		case e.Restore == asked, asked && r.retries && e.Status == failed:
+			e.turn(!asked, now)
+			changed = true
+		case asked && r.restarts:
+			e.At = now
 			changed = true
 		}
 	}
@@ -71,8 +92,16 @@ func (v set) replace(items []Item, now time.Time, r rules) set {
 	return v.fit(r.cap)
 }
 
+// pending says whether the device still has something to do.
+func (v set) pending() bool {
+	return slices.ContainsFunc(v.Entries, entry.pending)
+}
+
+func (e entry) pending() bool { return e.Status == initiated || e.Status == inProgress }
+
 func (e *entry) turn(restore bool, at time.Time) {
 	e.Restore, e.Status, e.At, e.Moved = restore, initiated, at, at
+	e.Code, e.Message = 0, ""
 }
 
 // fit drops the oldest restored items when the list would be longer than a result may be.
@@ -90,52 +119,6 @@ func (v set) fit(limit int) set {
 		v.Entries = slices.Delete(v.Entries, oldest, oldest+1)
 	}
 	return v
-}
-
-// at is the set as it looks at a later time: devices have checked in, Intune has restored.
-func (v set) at(now time.Time, r rules) set {
-	v.Entries = slices.Clone(v.Entries)
-	for i := range v.Entries {
-		for v.step(&v.Entries[i], now, r) {
-		}
-	}
-	return v
-}
-
-// step makes the entry's earliest transition that is due, and reports whether there was one.
-func (v set) step(e *entry, now time.Time, r rules) bool {
-	next, at, ok := v.progress(*e, r)
-	if back := e.At.Add(r.autoRestore); !e.Restore && r.autoRestore > 0 && (!ok || back.Before(at)) {
-		if now.Before(back) {
-			return false
-		}
-		e.turn(true, back)
-		return true
-	}
-	if !ok || now.Before(at) {
-		return false
-	}
-	e.Status, e.Moved = next, at
-	return true
-}
-
-// progress is the next status that the device itself will report, and when.
-func (v set) progress(e entry, r rules) (next string, at time.Time, ok bool) {
-	begin := e.At
-	if v.Since.After(begin) {
-		begin = v.Since
-	}
-	switch {
-	case v.Offline:
-		return "", time.Time{}, false
-	case e.Status == initiated:
-		return inProgress, begin.Add(r.checkIn / 2), true
-	case e.Status == inProgress && e.Restore:
-		return succeeded, begin.Add(r.checkIn), true
-	case e.Status == inProgress:
-		return removed, begin.Add(r.checkIn), true
-	}
-	return "", time.Time{}, false
 }
 
 // held is the removal set, sorted by id.

@@ -19,6 +19,8 @@ type grant struct {
 	tenant, app string
 	roles       []string
 	until       time.Time
+	nbf         string // the challenge that it answers
+	cp1         bool   // its client can take challenges
 }
 
 // mint answers POST /{tenant}/oauth2/v2.0/token.
@@ -33,43 +35,64 @@ func (s *Sim) mint(x *exchange) (reply, *refusal) {
 	case err != nil:
 		return reply{}, refused(400, "invalid_request", "AADSTS900144: The request body is malformed.")
 	}
-	if bad := checkClient(t, form, x.root); bad != nil {
+	a := t.apps[strings.ToLower(form.Get("client_id"))]
+	if bad := checkClient(t, a, form, x.root, s.clock()); bad != nil {
 		return reply{}, bad
 	}
-	now := s.look()
-	life := s.knobs.TokenLife
-	raw := accessToken(t, x.root, now, life)
-	for old, g := range s.grants {
-		if !now.Before(g.until) {
-			delete(s.grants, old)
-		}
+	nbf, cp1, bad := readClaims(form.Get("claims"))
+	if bad != nil {
+		return reply{}, bad
 	}
-	s.grants[raw] = grant{tenant: x.call.Tenant, app: t.ClientID, roles: slices.Clone(t.Roles), until: now.Add(life)}
-	seconds := int(life / time.Second)
-	out := map[string]any{"token_type": "Bearer", "expires_in": seconds, "ext_expires_in": seconds, "access_token": raw}
-	if life > 2*time.Hour {
-		out["refresh_in"] = seconds / 2
+	now, life := s.look(), s.knobs.TokenLife
+	if cp1 && s.knobs.CAETokenLife > 0 {
+		life = s.knobs.CAETokenLife
 	}
-	return jsonReply(http.StatusOK, out), nil
+	g := grant{tenant: x.call.Tenant, app: strings.ToLower(a.ClientID), roles: a.Roles, until: now.Add(life), nbf: nbf, cp1: cp1}
+	raw := accessToken(t.ID, &a.App, cp1, x.root, now, life)
+	s.remember(raw, g, now)
+	return jsonReply(http.StatusOK, s.knobs.tokenAnswer(raw, life)), nil
 }
 
-// checkClient is the token endpoint's list of what can be wrong, in Entra's words.
-func checkClient(t *tenant, form url.Values, root string) *refusal {
+func (k *Knobs) tokenAnswer(raw string, life time.Duration) map[string]any {
+	seconds := int(life / time.Second)
+	out := map[string]any{"token_type": "Bearer", "expires_in": seconds, "ext_expires_in": seconds, "access_token": raw}
+	switch {
+	case k.RefreshIn > 0:
+		out["refresh_in"] = int(k.RefreshIn / time.Second)
+	case life > 2*time.Hour:
+		out["refresh_in"] = seconds / 2
+	}
+	return out
+}
+
+// remember keeps a token, and forgets the oldest: those that are over, and those that are too many.
+func (s *Sim) remember(raw string, g grant, now time.Time) {
+	for len(s.minted) > 0 && (len(s.minted) >= maxGrants || !now.Before(s.grants[s.minted[0]].until)) {
+		delete(s.grants, s.minted[0])
+		s.minted = s.minted[1:]
+	}
+	s.grants[raw] = g
+	s.minted = append(s.minted, raw)
+}
+
+// checkClient is the token endpoint's list of what can be wrong, in Entra's words. now is the
+// caller's time: an assertion's times are real ones, however far Advance went.
+func checkClient(t *tenant, a *app, form url.Values, root string, now time.Time) *refusal {
 	switch secret := form.Get("client_secret"); {
 	case form.Get("grant_type") != "client_credentials":
-		return refused(400, "unsupported_grant_type", "AADSTS70003: The app requested an unsupported grant type '%s'.", form.Get("grant_type"))
-	case !same(form.Get("client_id"), t.ClientID):
-		return refused(400, "unauthorized_client", "AADSTS700016: Application with identifier '%s' was not found in the directory '%s'.", form.Get("client_id"), t.ID)
+		return refused(400, "unsupported_grant_type", "AADSTS70003: The app requested an unsupported grant type '%s'.", clip(form.Get("grant_type")))
+	case a == nil:
+		return refused(400, "unauthorized_client", "AADSTS700016: Application with identifier '%s' was not found in the directory '%s'.", clip(form.Get("client_id")), t.ID)
 	case !slices.Contains(strings.Fields(form.Get("scope")), root+"/.default"):
-		return refused(400, "invalid_scope", "AADSTS1002012: The provided value for scope %s is not valid.", form.Get("scope"))
+		return refused(400, "invalid_scope", "AADSTS1002012: The provided value for scope %s is not valid.", clip(form.Get("scope")))
 	case form.Has("client_assertion"):
-		if strings.Count(form.Get("client_assertion"), ".") != 2 ||
-			form.Get("client_assertion_type") != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" {
-			return refused(401, "invalid_client", "AADSTS50027: JWT token is invalid or malformed.")
+		if form.Get("client_assertion_type") != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" {
+			return badAssertion(50027, "JWT token is invalid or malformed.")
 		}
+		return checkAssertion(form.Get("client_assertion"), &a.App, root+"/"+t.ID, now)
 	case secret == "":
 		return refused(401, "invalid_client", "AADSTS7000218: The request body must contain the following parameter: 'client_assertion' or 'client_secret'.")
-	case t.ClientSecret == "" || subtle.ConstantTimeCompare([]byte(secret), []byte(t.ClientSecret)) != 1:
+	case a.ClientSecret == "" || subtle.ConstantTimeCompare([]byte(secret), []byte(a.ClientSecret)) != 1:
 		return refused(401, "invalid_client", "AADSTS7000215: Invalid client secret provided.")
 	}
 	return nil
@@ -77,12 +100,16 @@ func checkClient(t *tenant, form url.Values, root string) *refusal {
 
 // accessToken looks like a JWT, because clients decode its claims. Nobody can check its signature,
 // which is random: the simulator knows its tokens by heart.
-func accessToken(t *tenant, root string, now time.Time, life time.Duration) string {
-	claims, err := json.Marshal(map[string]any{
-		"aud": root, "iss": "https://sts.windows.net/" + t.ID + "/", "tid": t.ID, "appid": t.ClientID,
-		"idtyp": "app", "roles": t.Roles, "ver": "1.0", "uti": rand.Text(),
+func accessToken(tenant string, a *App, cp1 bool, root string, now time.Time, life time.Duration) string {
+	all := map[string]any{
+		"aud": root, "iss": "https://sts.windows.net/" + tenant + "/", "tid": tenant, "appid": a.ClientID,
+		"idtyp": "app", "roles": a.Roles, "ver": "1.0", "uti": rand.Text(),
 		"iat": now.Unix(), "nbf": now.Unix(), "exp": now.Add(life).Unix(),
-	})
+	}
+	if cp1 {
+		all["xms_cc"] = []string{"cp1"}
+	}
+	claims, err := json.Marshal(all)
 	if err != nil {
 		panic(err)
 	}

@@ -22,7 +22,9 @@ func TestMSAL(t *testing.T) {
 		t.Fatal(err)
 	}
 	assertion := confidential.NewCredFromAssertionCallback(
-		func(context.Context, confidential.AssertionRequestOptions) (string, error) { return "a.b.c", nil })
+		func(_ context.Context, o confidential.AssertionRequestOptions) (string, error) {
+			return unsigned(map[string]any{"iss": clientID, "sub": clientID, "aud": o.TokenEndpoint, "exp": time.Now().Add(time.Minute).Unix()}), nil
+		})
 	for name, cred := range map[string]confidential.Credential{"secret": secret, "assertion": assertion} {
 		c, err := confidential.New(r.URL()+"/"+tenantID, clientID, cred,
 			confidential.WithInstanceDiscovery(false), confidential.WithHTTPClient(r.client))
@@ -43,6 +45,16 @@ func TestMSAL(t *testing.T) {
 		want(t, "token requests, the second from the cache", r.TokenRequests(tenantID)-before, 1)
 		r.post(phone, appA)
 	}
+}
+
+// unsigned is an assertion that nobody signed.
+func unsigned(claims map[string]any) string {
+	body, err := json.Marshal(claims)
+	if err != nil {
+		panic(err)
+	}
+	enc := base64.RawURLEncoding.EncodeToString
+	return enc([]byte(`{"alg":"RS256"}`)) + "." + enc(body) + ".c2ln"
 }
 
 func TestMSALWrongSecret(t *testing.T) {

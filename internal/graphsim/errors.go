@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -13,6 +14,7 @@ type reply struct {
 	header http.Header
 	body   []byte
 	drop   bool // no answer: the connection is dropped
+	cut    bool // half an answer, then the connection is dropped
 }
 
 func jsonReply(status int, v any) reply {
@@ -46,6 +48,7 @@ var codes = map[int]string{
 	400: "BadRequest", 401: "InvalidAuthenticationToken", 403: "Forbidden", 404: "ResourceNotFound",
 	405: "Request_BadRequest", 409: "Conflict", 410: "Gone", 412: "PreconditionFailed", 429: "TooManyRequests",
 	500: "InternalServerError", 502: "BadGateway", 503: "ServiceUnavailable", 504: "UnknownError",
+	509: "BandwidthLimitExceeded",
 }
 
 // refuse writes a refusal in the shape of whoever is asked: Entra for a token, else Graph.
@@ -68,9 +71,16 @@ func (x *exchange) refuse(f refusal) reply {
 	if f.intune {
 		f.message = x.intuneMessage(f.message)
 	}
-	a := jsonReply(f.status, map[string]any{"error": map[string]any{
-		"code": f.code, "message": f.message, "innerError": x.inner(f.status),
-	}})
+	e := map[string]any{"code": f.code, "message": f.message}
+	switch inner := x.inner(f.status); x.knobs.InnerError {
+	case "innererror":
+		e["innererror"] = inner
+	case "nested":
+		e["innerError"] = map[string]any{"code": f.code, "innererror": inner}
+	default:
+		e["innerError"] = inner
+	}
+	a := jsonReply(f.status, map[string]any{"error": e})
 	for k, v := range f.header {
 		a.header[k] = v
 	}
@@ -83,7 +93,7 @@ func (x *exchange) inner(status int) map[string]string {
 		"request-id":        x.call.RequestID,
 		"client-request-id": x.call.ClientRequestID,
 	}
-	if status == http.StatusTooManyRequests {
+	if status == http.StatusTooManyRequests && x.knobs.ThrottleBody != "short" {
 		m["code"], m["status"], m["message"] = "429", "429", "Please retry after"
 	}
 	return m
@@ -126,8 +136,16 @@ func (x *exchange) send(w http.ResponseWriter, a reply) {
 	for k, v := range a.header {
 		h[k] = v
 	}
+	if a.cut {
+		h.Set("Content-Length", strconv.Itoa(len(a.body)+1)) // even of nothing there is half
+		a.body = a.body[:len(a.body)/2]
+	}
 	w.WriteHeader(a.status)
 	_, _ = w.Write(a.body) // the caller may have left
+	if a.cut {
+		_ = http.NewResponseController(w).Flush() // what was written is on its way before the end
+		panic(http.ErrAbortHandler)
+	}
 }
 
 // stamp is Graph's DateTimeOffset: UTC, up to seven digits of a second.

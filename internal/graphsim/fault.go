@@ -3,7 +3,6 @@ package graphsim
 import (
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -16,16 +15,21 @@ const (
 )
 
 // Fault is one thing that goes wrong. At its point, in this order: Hook is called, Delay passes,
-// Late is scheduled, and the call is dropped (Reset, Late) or answered (Status, Body). With none
-// of these four the call goes on as if nothing had been.
+// Late is scheduled, and the call is dropped (Reset, Late) or answered (Status, Form, Body). With none
+// of these the call goes on as if nothing had been.
 type Fault struct {
-	Op      string // "post", "get", "token"; "" = any
-	Tenant  string // only this tenant; "" = any
-	Device  string // only this device; "" = any
-	Skip    int    // skip the first n matches
-	Times   int    // then strike so often; 0 = once, -1 = until cleared
+	Op      string        // "post", "get", "token", "batch", "approvals", "other"; "" = any
+	Tenant  string        // only this tenant; "" = any
+	App     string        // only this client id; "" = any. Token requests have none
+	Device  string        // only this device; "" = any
+	After   time.Duration // not before this long from now, by the simulator's clock
+	For     time.Duration // and then only for this long; 0 = without an end
+	Chance  float64       // strikes this part of the matches, by the simulator's seed; 0 = all
+	Skip    int           // skip the first n matches
+	Times   int           // then strike so often; 0 = once, -1 = until cleared
 	Point   Point
 	Status  int    // answer this status, with an error body in Graph's (or Entra's) shape
+	Form    string // the shape of the answer, one of Forms
 	Code    string // error.code of that body; a usual one by default
 	Message string
 	Header  http.Header   // added to the answer
@@ -39,11 +43,27 @@ type Fault struct {
 // armed is a fault with its counters, which are under the simulator's mu.
 type armed struct {
 	Fault
-	skip, left int // left < 0: for ever
+	id, struck  int
+	from, until time.Time // until is zero when there is no end
+	skip, left  int       // left < 0: for ever
+}
+
+// Armed is a fault that waits, and how far it is.
+type Armed struct {
+	ID int // for Clear
+	Fault
+	Left   int // strikes that remain; -1 = until cleared
+	Struck int // so far
 }
 
 // Fail arms a fault. Of several that match at one point the one armed first strikes, alone.
 func (s *Sim) Fail(f Fault) (cancel func()) {
+	id := s.Arm(f)
+	return func() { s.Clear(id) }
+}
+
+// Arm is Fail with an id for Clear.
+func (s *Sim) Arm(f Fault) (id int) {
 	if f.Late > 0 {
 		f.Point = BeforeApply
 	}
@@ -54,102 +74,47 @@ func (s *Sim) Fail(f Fault) (cancel func()) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.faults = append(s.faults, a)
-	return func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.disarm(a)
+	s.armings++
+	a.id, a.from = s.armings, s.look().Add(f.After)
+	if f.For > 0 {
+		a.until = a.from.Add(f.For)
 	}
+	s.faults = append(s.faults, a)
+	return a.id
 }
 
-func (s *Sim) disarm(a *armed) {
-	s.faults = slices.DeleteFunc(s.faults, func(o *armed) bool { return o == a })
+// Faults are those that are armed, in order of their arming.
+func (s *Sim) Faults() []Armed {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.expireFaults(s.look())
+	out := make([]Armed, 0, len(s.faults))
+	for _, a := range s.faults {
+		f := a.Fault
+		f.Header = f.Header.Clone()
+		out = append(out, Armed{a.id, f, a.left, a.struck})
+	}
+	return out
 }
 
-func (f *Fault) matches(c *Call, p Point) bool {
-	return f.Point == p &&
+// Clear disarms a fault, and reports whether it was armed.
+func (s *Sim) Clear(id int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := len(s.faults)
+	s.faults = slices.DeleteFunc(s.faults, func(o *armed) bool { return o.id == id })
+	return len(s.faults) < before
+}
+
+// expireFaults forgets faults whose time is over.
+func (s *Sim) expireFaults(now time.Time) {
+	s.faults = slices.DeleteFunc(s.faults, func(a *armed) bool { return !a.until.IsZero() && !now.Before(a.until) })
+}
+
+func (f *armed) matches(c *Call, p Point, now time.Time) bool {
+	return f.Point == p && !now.Before(f.from) &&
+		(f.App == "" || same(f.App, c.App)) &&
 		(f.Op == "" || f.Op == c.Op) &&
 		(f.Tenant == "" || same(f.Tenant, c.Tenant)) &&
 		(f.Device == "" || same(f.Device, c.Device))
-}
-
-// pick takes the fault that strikes this call at this point, if any.
-func (s *Sim) pick(c *Call, p Point) *armed {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, a := range s.faults {
-		if !a.matches(c, p) {
-			continue
-		}
-		if a.skip > 0 {
-			a.skip--
-			continue
-		}
-		if a.left > 0 {
-			a.left--
-		}
-		if a.left == 0 {
-			s.disarm(a)
-		}
-		c.Fault = true
-		return a
-	}
-	return nil
-}
-
-// strike lets a fault at the call. It returns the answer to give instead, or nil to go on.
-func (s *Sim) strike(x *exchange, p Point) *reply {
-	f := s.pick(x.call, p)
-	if f == nil {
-		return nil
-	}
-	if f.Hook != nil {
-		f.Hook()
-	}
-	stays := f.Delay <= 0 || s.pause(x, f.Delay)
-	if f.Late > 0 {
-		s.postpone(x, f.Late)
-	}
-	if !stays || f.Reset {
-		return &reply{drop: true}
-	}
-	return f.answer(x)
-}
-
-// pause waits, and reports whether the caller is still there.
-func (s *Sim) pause(x *exchange, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-x.r.Context().Done():
-	case <-s.closed:
-	}
-	return false
-}
-
-func (f *armed) answer(x *exchange) *reply {
-	var a reply
-	switch {
-	case f.Body != "":
-		kind := "application/json"
-		if strings.HasPrefix(f.Body, "<") {
-			kind = "text/html"
-		}
-		a = reply{status: f.Status, header: http.Header{"Content-Type": {kind}}, body: []byte(f.Body)}
-		if a.status == 0 {
-			a.status = http.StatusOK
-		}
-	case f.Status != 0:
-		a = x.refuse(refusal{status: f.Status, code: f.Code, message: f.Message})
-	case f.Late > 0:
-		return &reply{drop: true}
-	default:
-		return nil
-	}
-	for k, v := range f.Header {
-		a.header[http.CanonicalHeaderKey(k)] = v
-	}
-	return &a
 }

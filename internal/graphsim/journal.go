@@ -9,10 +9,13 @@ import (
 type Call struct {
 	N                          int       // its place in order of arrival, from 1
 	At, Done                   time.Time // simulator clock; Done is zero while it is in flight
-	Op                         string    // "post", "get", "token", "portal" (an admin, not a request), "other"
-	Tenant, Device             string    // canonical lower case; Device is empty for a list
+	Op                         string    // "post", "get", "token", "batch", "approvals", "portal" (an admin, not a request), "other"
+	Method, Path               string    // as sent, at most 200 bytes each
+	Route                      string    // by which the device was named: "managedDevices", "deviceHealthScripts", …; "list"
+	Batch                      int       // N of the $batch that it was a part of
+	Tenant, App, Device        string    // canonical lower case; Device is empty for a list
 	ClientRequestID, RequestID string
-	Items                      []Item
+	Items                      []Item    // the first 64
 	Status                     int       // 0: no answer was sent
 	Applied                    bool      // the set took effect, now or late
 	AppliedAt                  time.Time // when it did

@@ -25,38 +25,54 @@ func badSet(format string, args ...any) *refusal {
 	return refused(http.StatusBadRequest, "BadRequest", format, args...)
 }
 
-// parseSet reads the body of the POST. Names are matched exactly, as OData does. readOnly says
-// that there were properties in it that only Intune may write.
-func parseSet(body []byte) (items []Item, readOnly bool, bad *refusal) {
+// parsed is the body of the POST: a set, and what knobs may object to.
+type parsed struct {
+	items    []Item
+	readOnly bool // there were properties in it that only Intune may write
+	null     bool // the list was absent or null
+	twice    bool // an item was listed twice; items has it once
+}
+
+// parseSet reads the body of the POST. Names are matched exactly, as OData does.
+func parseSet(body []byte) (p parsed, bad *refusal) {
 	if len(body) > maxBody {
-		return nil, false, refused(http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", "The request is too large.")
+		return p, refused(http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", "The request is too large.")
 	}
 	var top map[string]json.RawMessage
 	if err := unmarshal(body, &top); err != nil || top == nil {
-		return nil, false, badSet("Unable to read JSON request payload.")
+		return p, badSet("Unable to read JSON request payload.")
 	}
 	for name := range top {
 		if name != "deviceAssignmentItems" {
-			return nil, false, badSet("The parameter '%s' in the request payload is not a valid parameter for the operation 'changeAssignments'.", name)
+			return p, badSet("The parameter '%s' in the request payload is not a valid parameter for the operation 'changeAssignments'.", clip(name))
 		}
 	}
 	var list []map[string]json.RawMessage
-	if err := unmarshal(top["deviceAssignmentItems"], &list); err != nil || list == nil {
-		return nil, false, badSet("The parameter 'deviceAssignmentItems' must be a collection of items.")
+	if raw := top["deviceAssignmentItems"]; len(raw) == 0 || string(raw) == "null" {
+		return parsed{null: true}, nil
+	} else if json.Unmarshal(raw, &list) != nil {
+		return p, badSet("The parameter 'deviceAssignmentItems' must be a collection of items.")
 	}
-	seen := map[string]bool{}
+	return parseItems(list)
+}
+
+func parseItems(list []map[string]json.RawMessage) (p parsed, bad *refusal) {
+	seen := make(map[string]bool, len(list))
+	p.items = make([]Item, 0, len(list))
 	for _, fields := range list {
-		it, ro, bad := parseItem(fields)
+		it, readOnly, bad := parseItem(fields)
 		if bad != nil {
-			return nil, false, bad
+			return parsed{}, bad
 		}
-		if seen[strings.ToLower(it.ID)] {
-			return nil, false, badSet("Item '%s' is listed twice.", it.ID)
+		p.readOnly = p.readOnly || readOnly
+		if id := strings.ToLower(it.ID); seen[id] {
+			p.twice = true
+		} else {
+			seen[id] = true
+			p.items = append(p.items, it)
 		}
-		seen[strings.ToLower(it.ID)] = true
-		items, readOnly = append(items, it), readOnly || ro
 	}
-	return items, readOnly, nil
+	return p, nil
 }
 
 func parseItem(fields map[string]json.RawMessage) (it Item, readOnly bool, bad *refusal) {
@@ -67,7 +83,7 @@ func parseItem(fields map[string]json.RawMessage) (it Item, readOnly bool, bad *
 			readOnly = true
 			continue
 		case name != "itemId" && name != "itemType" && name != "assignmentItemActionIntent" && name != "@odata.type":
-			return it, false, badSet("The property '%s' does not exist on type 'microsoft.graph.deviceAssignmentItem'.", name)
+			return it, false, badSet("The property '%s' does not exist on type 'microsoft.graph.deviceAssignmentItem'.", clip(name))
 		case unmarshal(raw, &text) != nil || bytes.Equal(raw, []byte("null")):
 			return it, false, badSet("Cannot convert the value of property '%s' to the expected type 'Edm.String'.", name)
 		}
@@ -82,7 +98,7 @@ func parseItem(fields map[string]json.RawMessage) (it Item, readOnly bool, bad *
 			}
 		case "@odata.type":
 			if strings.TrimPrefix(text, "#") != "microsoft.graph.deviceAssignmentItem" {
-				return it, false, badSet("A type named '%s' could not be resolved.", text)
+				return it, false, badSet("A type named '%s' could not be resolved.", clip(text))
 			}
 		}
 	}
@@ -90,7 +106,7 @@ func parseItem(fields map[string]json.RawMessage) (it Item, readOnly bool, bad *
 		return it, false, badSet("Property itemId must have 1 to %d characters.", maxItemID)
 	}
 	if !itemTypes[it.Type] {
-		return it, false, badSet("Requested value '%s' of property itemType was not found.", it.Type)
+		return it, false, badSet("Requested value '%s' of property itemType was not found.", clip(it.Type))
 	}
 	return it, readOnly, nil
 }

@@ -21,8 +21,7 @@ func TestParseSet(t *testing.T) {
 		{`{"deviceAssignmentItems":[{"itemId":"a","itemType":"application","errorCode":9}]}`, true, true, "read-only"},
 		{``, false, false, "no body"},
 		{`null`, false, false, "null body"},
-		{`{}`, false, false, "absent list"},
-		{`{"deviceAssignmentItems":null}`, false, false, "null list"},
+		{`{"deviceAssignmentItems":7}`, false, false, "number list"},
 		{`{"deviceAssignmentItems":[null]}`, false, false, "null item"},
 		{`{"deviceAssignmentItems":[]} x`, false, false, "trailing"},
 		{`{"DeviceAssignmentItems":[]}`, false, false, "wrong case"},
@@ -36,11 +35,25 @@ func TestParseSet(t *testing.T) {
 		{`{"deviceAssignmentItems":[{"itemId":"a","itemType":"unknownFutureValue"}]}`, false, false, "future type"},
 		{`{"deviceAssignmentItems":[{"itemId":"a","itemType":"application","assignmentItemActionIntent":"restore"}]}`, false, false, "restore intent"},
 		{`{"deviceAssignmentItems":[{"itemId":"a","itemType":"application","itemid":"b"}]}`, false, false, "unknown property"},
-		{`{"deviceAssignmentItems":[{"itemId":"a","itemType":"application"},{"itemId":"A","itemType":"application"}]}`, false, false, "twice"},
 	} {
-		_, ro, bad := parseSet([]byte(c.body))
-		if (bad == nil) != c.ok || ro != c.ro {
-			t.Errorf("%s: refused %v, read-only %v", c.describe, bad, ro)
+		p, bad := parseSet([]byte(c.body))
+		if (bad == nil) != c.ok || p.readOnly != c.ro || p.null || p.twice {
+			t.Errorf("%s: refused %v, parsed %+v", c.describe, bad, p)
+		}
+	}
+}
+
+// What a knob decides about is only noted.
+func TestParseSetNotes(t *testing.T) {
+	for body, want := range map[string]parsed{
+		`{}`:                             {null: true},
+		`{"deviceAssignmentItems":null}`: {null: true},
+		`{"deviceAssignmentItems":[{"itemId":"a","itemType":"application"},{"itemId":"A","itemType":"application"}]}`: {
+			twice: true, items: []Item{{"a", "application"}}},
+	} {
+		got, bad := parseSet([]byte(body))
+		if bad != nil || got.null != want.null || got.twice != want.twice || !slices.Equal(got.items, want.items) {
+			t.Errorf("%s: %v, %+v", body, bad, got)
 		}
 	}
 }
@@ -56,7 +69,8 @@ func FuzzParseSet(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		items, _, bad := parseSet(body)
+		p, bad := parseSet(body)
+		items := p.items
 		if bad != nil {
 			if bad.status < 400 || items != nil {
 				t.Fatalf("refused with %+v and %d items", bad, len(items))
@@ -74,7 +88,7 @@ func FuzzParseSet(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if second, ro, bad := parseSet(again); len(again) <= maxBody && (bad != nil || ro || !slices.Equal(items, second)) {
+		if second, bad := parseSet(again); len(again) <= maxBody && (bad != nil || second.readOnly || second.twice || !slices.Equal(items, second.items)) {
 			t.Fatalf("%s does not survive being written again: %v", body, bad)
 		}
 	})

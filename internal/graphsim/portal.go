@@ -3,7 +3,6 @@ package graphsim
 import (
 	"slices"
 	"strings"
-	"time"
 )
 
 // The functions here are the hands of an admin and the passing of time: what happens to a tenant
@@ -39,11 +38,12 @@ func (s *Sim) portal(tenantID, id string, edit func([]Item) []Item) {
 	if d == nil {
 		return
 	}
-	c := &Call{Op: "portal", Tenant: k.tenant, Device: k.device, RequestID: newID(), Status: 204}
+	c := &Call{Op: "portal", Tenant: k.tenant, Device: k.device, RequestID: s.dice.id(), Status: 204}
 	c.ClientRequestID, c.Done = c.RequestID, now
-	c.Items = edit(d.set().at(now, s.rules()).held())
+	items := edit(d.set().at(now, s.rules()).held())
+	c.Items = items[:min(len(items), maxKeptItems)]
 	s.enter(c)
-	s.install(c, d, now)
+	s.install(order{c, items}, d, now)
 }
 
 // Held is the removal set that Graph now holds for a device, sorted by id.
@@ -57,6 +57,19 @@ func (s *Sim) Held(tenantID, device string) []Item {
 	return nil
 }
 
+// Device is one device as it was enrolled, and whether it is offline now.
+func (s *Sim) Device(tenantID, device string) (def Device, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d := s.find(keyOf(tenantID, device))
+	if d == nil {
+		return def, false
+	}
+	def = d.Device
+	def.Assigned, def.DetectedApps = slices.Clone(def.Assigned), slices.Clone(def.DetectedApps)
+	return def, true
+}
+
 // Devices are the tenant's devices, sorted by id.
 func (s *Sim) Devices(tenantID string) []Device {
 	s.mu.Lock()
@@ -65,7 +78,7 @@ func (s *Sim) Devices(tenantID string) []Device {
 	for k, d := range s.devices {
 		if same(k.tenant, tenantID) && d.enrolled {
 			def := d.Device
-			def.Assigned = slices.Clone(def.Assigned)
+			def.Assigned, def.DetectedApps = slices.Clone(def.Assigned), slices.Clone(def.DetectedApps)
 			out = append(out, def)
 		}
 	}
@@ -101,31 +114,5 @@ func (s *Sim) DeleteItem(tenantID, item string) {
 	s.look()
 	if t := s.tenants[strings.ToLower(tenantID)]; t != nil {
 		t.gone[strings.ToLower(item)] = true
-	}
-}
-
-// late is a set on its way whose caller has been told nothing. It does not survive a restart.
-type late struct {
-	due  time.Time
-	call *Call
-}
-
-// postpone sends the call's set on its way. It is judged when it arrives.
-func (s *Sim) postpone(x *exchange, by time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if x.call.Op == "post" && x.badSet == nil && x.mediaType() == nil {
-		s.late = append(s.late, late{s.look().Add(by), x.call})
-		slices.SortStableFunc(s.late, func(a, b late) int { return a.due.Compare(b.due) })
-	}
-}
-
-// arriveLate applies what is due, as of when it was due. Everything that looks at the state comes
-// through here first, so an older set can never be applied before a newer one by accident.
-func (s *Sim) arriveLate(now time.Time) {
-	for len(s.late) > 0 && !now.Before(s.late[0].due) {
-		l := s.late[0]
-		s.late = s.late[1:]
-		_ = s.apply(l.call, l.due) // a refusal has nobody to go to; the journal says it was not applied
 	}
 }

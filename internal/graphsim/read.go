@@ -3,7 +3,6 @@ package graphsim
 import (
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -37,16 +36,23 @@ func (s *Sim) get(x *exchange) (reply, *refusal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.look()
+	if x.lost != nil {
+		return reply{}, x.lost
+	}
 	d := s.find(key{x.call.Tenant, x.call.Device})
 	if d == nil {
-		return reply{}, refused(http.StatusNotFound, "ResourceNotFound", "Resource '%s' does not exist or one of its queried reference-property objects are not present.", x.call.Device)
+		return reply{}, s.knobs.gone(x.call.Device) // a fault's hook may have deleted it
 	}
-	out, bad := selected(d.json(s.results(d, now)), x.r.URL.Query())
+	out, bad := selected(d.json(x.versioned(s.results(d, now))), x.r.URL.Query())
 	if bad != nil {
 		return reply{}, bad
 	}
-	out["@odata.context"] = x.root + "/beta/$metadata#deviceManagement/managedDevices/$entity"
-	return jsonReply(http.StatusOK, out), nil
+	out["@odata.context"] = x.root + "/" + x.path[0] + "/$metadata#deviceManagement/managedDevices/$entity"
+	a := jsonReply(http.StatusOK, out)
+	if x.wantsUnknown() {
+		a.header.Set("Preference-Applied", unknownMembers)
+	}
+	return a, nil
 }
 
 // results is what a read shows of the device's actions. Before the first one there is nothing.
@@ -55,8 +61,14 @@ func (s *Sim) results(d *device, now time.Time) []actionResult {
 	if s.knobs.NeverShown || v.Start.IsZero() {
 		return []actionResult{}
 	}
-	return []actionResult{v.json()}
+	a := v.json()
+	if s.knobs.ActionName != "" {
+		a.ActionName = s.knobs.ActionName
+	}
+	return []actionResult{a}
 }
+
+const failedState = "failed" // actionState: all is done, and some of it is in error
 
 func (v set) json() actionResult {
 	out := actionResult{
@@ -65,37 +77,43 @@ func (v set) json() actionResult {
 	}
 	updated := v.Start
 	for _, e := range v.Entries {
-		intent := "remove"
-		if e.Restore {
-			intent = "restore"
-		}
 		if e.Moved.After(updated) {
 			updated = e.Moved
 		}
 		switch {
 		case e.Status == inProgress:
 			out.ActionState = "active"
-		case e.Status == initiated && out.ActionState == "done":
+		case e.Status == initiated && (out.ActionState == "done" || out.ActionState == failedState):
 			out.ActionState = "pending"
+		case e.Status == failed && out.ActionState == "done":
+			out.ActionState = failedState
 		}
-		out.Items = append(out.Items, resultItem{
-			ID: e.ID, Type: e.Type, SubType: e.Type, Name: e.ID, Intent: intent, Status: e.Status,
-			Action: stamp(e.At), Modified: stamp(e.Moved),
-		})
+		it := resultItem{
+			ID: e.ID, Type: e.Type, SubType: e.Type, Name: e.ID, Intent: e.intent(), Status: e.Status,
+			Error: e.Code, Action: stamp(e.At), Modified: stamp(e.Moved),
+		}
+		if e.Message != "" {
+			it.Message = &e.Message
+		}
+		out.Items = append(out.Items, it)
 	}
 	out.Updated = stamp(updated)
 	return out
 }
 
-func (d *device) json(results []actionResult) map[string]any {
+func (d *device) json(results any) map[string]any {
 	system := d.Platform
 	if system == "" {
 		system = "iOS"
 	}
+	owner := d.Ownership
+	if owner == "" {
+		owner = "company"
+	}
 	return map[string]any{
 		"id": d.ID, "deviceName": d.Name, "operatingSystem": system, "osVersion": "", "manufacturer": "",
-		"model": "", "serialNumber": "", "azureADDeviceId": "", "userId": "", "userPrincipalName": "",
-		"managedDeviceOwnerType": "company", "managementState": "managed", "complianceState": "compliant",
+		"model": "", "serialNumber": d.Serial, "azureADDeviceId": "", "userId": d.UserID, "userPrincipalName": "",
+		"managedDeviceOwnerType": owner, "managementState": "managed", "complianceState": "compliant",
 		"deviceActionResults": results,
 	}
 }
@@ -115,39 +133,4 @@ func selected(all map[string]any, q url.Values) (map[string]any, *refusal) {
 		out[name] = v
 	}
 	return out, nil
-}
-
-// list answers GET managedDevices: every device, and of none what was done to it.
-func (s *Sim) list(x *exchange) (reply, *refusal) {
-	q := x.r.URL.Query()
-	top, err := number(q, "$top", maxPage)
-	skip, err2 := number(q, "$skip", 0)
-	if err != nil || err2 != nil || top < 1 || skip < 0 || q.Has("$filter") || q.Has("$expand") {
-		return reply{}, badSet("The query specified in the URI is not valid.")
-	}
-	values := []map[string]any{}
-	ds := s.Devices(x.call.Tenant)
-	skip = min(skip, len(ds))
-	end := skip + min(top, maxPage, len(ds)-skip)
-	for _, def := range ds[skip:end] {
-		d := device{Device: def}
-		v, bad := selected(d.json([]actionResult{}), q)
-		if bad != nil {
-			return reply{}, bad
-		}
-		values = append(values, v)
-	}
-	out := map[string]any{"@odata.context": x.root + "/beta/$metadata#deviceManagement/managedDevices", "value": values}
-	if end < len(ds) {
-		q.Set("$skip", strconv.Itoa(end))
-		out["@odata.nextLink"] = x.root + x.r.URL.Path + "?" + q.Encode()
-	}
-	return jsonReply(http.StatusOK, out), nil
-}
-
-func number(q url.Values, name string, otherwise int) (int, error) {
-	if !q.Has(name) {
-		return otherwise, nil
-	}
-	return strconv.Atoi(q.Get(name))
 }

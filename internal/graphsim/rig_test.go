@@ -134,6 +134,10 @@ func (r *rig) do(ctx context.Context, method, path, body string) (answer, error)
 	}
 	req.Header.Set("Authorization", "Bearer "+r.token)
 	req.Header.Set("Content-Type", "application/json; charset=utf-8")
+	return r.send(req)
+}
+
+func (r *rig) send(req *http.Request) (answer, error) {
 	resp, err := r.client.Do(req)
 	if err != nil {
 		return answer{}, err

@@ -18,7 +18,7 @@ func (x *exchange) route() {
 		x.call.Tenant = strings.ToLower(p[0])
 	case len(p) == 4 && p[1] == "oauth2" && p[2] == "v2.0" && p[3] == "token":
 		x.entra, x.act = true, (*Sim).mint
-		x.call.Op, x.call.Tenant = "token", strings.ToLower(p[0])
+		x.call.Op, x.call.Tenant = "token", clip(strings.ToLower(p[0]))
 		x.only(http.MethodPost)
 	default:
 		x.routeGraph()
@@ -27,33 +27,52 @@ func (x *exchange) route() {
 
 func (x *exchange) routeGraph() {
 	p := x.path
-	last := p[len(p)-1]
-	x.act = nowhere(refused(http.StatusBadRequest, "BadRequest", "Resource not found for the segment '%s'.", last))
-	if len(p) < 3 || p[0] != "beta" || !same(p[1], "deviceManagement") {
+	x.act = nowhere(refused(http.StatusBadRequest, "BadRequest", "Resource not found for the segment '%s'.", clip(p[len(p)-1])))
+	if x.v1 = p[0] == "v1.0"; p[0] != "beta" && !x.v1 {
 		return
-	}
-	if same(p[2], "comanagedDevices") && len(p) > 3 {
-		x.act = nowhere(refused(http.StatusBadRequest, "No method match route template",
-			"No OData route exists that match template ~/singleton/navigation/key"))
-		return
-	}
-	if !same(p[2], "managedDevices") {
-		return
-	}
-	if len(p) > 3 {
-		x.call.Device = strings.ToLower(p[3])
 	}
 	switch {
-	case len(p) == 3:
-		x.call.Op, x.act = "get", (*Sim).list
+	case len(p) == 2 && p[1] == "$batch":
+		x.call.Op, x.act = "batch", (*Sim).batch
+		x.only(http.MethodPost)
+	case len(p) >= 3 && same(p[1], "deviceManagement"):
+		x.routeDevices(p[2:])
+	case len(p) >= 3 && same(p[1], "users"):
+		x.routeTarget(p[1:])
+	}
+}
+
+// routeDevices reads what is behind deviceManagement. Version 1.0 has managed devices, to read.
+func (x *exchange) routeDevices(p []string) {
+	switch {
+	case len(p) == 1 && (same(p[0], "managedDevices") || same(p[0], "comanagedDevices") && !x.v1):
+		x.call.Op, x.call.Route, x.act = "get", "list", (*Sim).list
 		x.only(http.MethodGet)
-	case len(p) == 4:
-		x.call.Op, x.act = "get", (*Sim).get
+	case len(p) <= 2 && same(p[0], "operationApprovalRequests") && !x.v1:
+		x.call.Op, x.act = "approvals", (*Sim).listApprovals
 		x.only(http.MethodGet)
-	case len(p) == 5 && same(strings.TrimPrefix(last, "microsoft.graph."), "changeAssignments"):
-		x.call.Op, x.act = "post", (*Sim).post
+	case same(p[0], "managedDevices") || !x.v1:
+		x.routeTarget(p)
+	}
+}
+
+func (x *exchange) routeTarget(p []string) {
+	t, rest, ok := parseTarget(p)
+	if !ok || len(rest) > 1 {
+		return
+	}
+	if len(rest) == 0 {
+		x.aim(t, "get", (*Sim).get)
+		x.only(http.MethodGet)
+	} else if same(strings.TrimPrefix(rest[0], "microsoft.graph."), "changeAssignments") && !x.v1 {
+		x.aim(t, "post", (*Sim).post)
 		x.only(http.MethodPost)
 	}
+}
+
+func (x *exchange) aim(t target, op string, act func(*Sim, *exchange) (reply, *refusal)) {
+	x.target, x.act = &t, act
+	x.call.Op, x.call.Route, x.call.Device = op, t.route, clip(strings.ToLower(t.device))
 }
 
 // only refuses other methods. Such a call is none of the operations that the journal knows.
@@ -70,9 +89,10 @@ func nowhere(f *refusal) func(*Sim, *exchange) (reply, *refusal) {
 }
 
 // split takes a path apart, and a key in brackets with it: managedDevices('x') is managedDevices/x.
+// Both spellings may be mixed.
 func split(escaped string) []string {
 	var out []string
-	for _, seg := range strings.Split(strings.Trim(escaped, "/"), "/") {
+	for seg := range strings.SplitSeq(strings.Trim(escaped, "/"), "/") {
 		if plain, err := url.PathUnescape(seg); err == nil {
 			seg = plain
 		}

@@ -1,8 +1,7 @@
 package graphsim
 
 import (
-	"crypto/rand"
-	"fmt"
+	"context"
 	"io"
 	"net/http"
 	"time"
@@ -11,19 +10,23 @@ import (
 // exchange is one request on its way through. Its call is in the journal, so the call's fields
 // may only be changed under mu.
 type exchange struct {
-	r     *http.Request
-	root  string // https://host, as the caller spelled it
-	path  []string
-	entra bool // answered by Entra, not by Graph
-	query bool // discovery: neither journaled nor open to faults
-	act   func(*Sim, *exchange) (reply, *refusal)
-	call  *Call
-	body  []byte
+	r      *http.Request
+	root   string // https://host, as the caller spelled it
+	path   []string
+	v1     bool
+	entra  bool // answered by Entra, not by Graph
+	query  bool // discovery: neither journaled nor open to faults
+	act    func(*Sim, *exchange) (reply, *refusal)
+	target *target
+	call   *Call
+	body   []byte
+	knobs  *Knobs // as they were when it arrived
 
-	grant    grant
-	noGrant  *refusal
-	readOnly bool     // the set came with read-only properties
-	badSet   *refusal // why the body is no set
+	grant   grant
+	noGrant *refusal
+	lost    *refusal // why the device cannot be found
+	set     parsed
+	badSet  *refusal // why the body is no set
 }
 
 // Handler is the whole simulator. To drop a connection it panics with http.ErrAbortHandler,
@@ -39,17 +42,22 @@ func (s *Sim) serve(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		panic(http.ErrAbortHandler) // it left while sending: there was no request
 	}
-	x := newExchange(r, body)
+	x := s.newExchange(r, body)
 	if x.query {
-		x.call.At = s.now()
+		x.call.At, x.knobs = s.now()
 		x.send(w, x.result(x.act(s, x)))
 		return
 	}
+	x.send(w, s.run(x))
+}
+
+// run is a request from its arrival to its answer, which is not sent yet.
+func (s *Sim) run(x *exchange) reply {
 	s.arrive(x)
 	defer s.end(x.call, 0) // for a hook that ends this goroutine
 	a := s.decide(x)
 	s.end(x.call, a.status)
-	x.send(w, a)
+	return a
 }
 
 // open lets a request in unless the simulator is closing.
@@ -62,21 +70,25 @@ func (s *Sim) open() bool {
 	return !s.stopped
 }
 
-func (s *Sim) now() time.Time {
+func (s *Sim) now() (time.Time, *Knobs) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.look()
+	return s.look(), s.knobs
 }
 
-func newExchange(r *http.Request, body []byte) *exchange {
+func (s *Sim) newExchange(r *http.Request, body []byte) *exchange {
 	x := &exchange{r: r, root: "https://" + r.Host, path: split(r.URL.EscapedPath()), body: body}
-	x.call = &Call{Op: "other", ClientRequestID: r.Header.Get("client-request-id"), RequestID: newID()}
+	x.call = &Call{
+		Op: "other", Method: clip(r.Method), Path: clip(r.URL.Path),
+		ClientRequestID: clip(r.Header.Get("client-request-id")), RequestID: s.dice.id(),
+	}
 	if x.call.ClientRequestID == "" {
 		x.call.ClientRequestID = x.call.RequestID
 	}
 	x.route()
 	if x.call.Op == "post" {
-		x.call.Items, x.readOnly, x.badSet = parseSet(body)
+		x.set, x.badSet = parseSet(body)
+		x.call.Items = x.set.items[:min(len(x.set.items), maxKeptItems)]
 	}
 	return x
 }
@@ -86,14 +98,14 @@ func (s *Sim) decide(x *exchange) reply {
 	if bad := s.admit(x); bad != nil {
 		return x.refuse(*bad)
 	}
-	if a := s.strike(x, BeforeApply); a != nil {
+	if a := s.strike(x, BeforeApply, reply{}); a != nil {
 		return *a
 	}
 	a, bad := x.act(s, x)
 	if bad != nil {
 		return x.refuse(*bad)
 	}
-	if lost := s.strike(x, AfterApply); lost != nil {
+	if lost := s.strike(x, AfterApply, a); lost != nil {
 		return *lost
 	}
 	return a
@@ -106,24 +118,45 @@ func (x *exchange) result(a reply, bad *refusal) reply {
 	return a
 }
 
-// arrive finds out who asks and writes the call down.
+// arrive finds out who asks, and for what, and writes the call down.
 func (s *Sim) arrive(x *exchange) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	x.knobs = s.knobs
 	if x.entra {
 		if t := s.tenants[x.call.Tenant]; t != nil {
 			t.tokens++
 		}
 	} else if x.grant, x.noGrant = s.check(x); x.noGrant == nil {
-		x.call.Tenant = x.grant.tenant
+		x.call.Tenant, x.call.App = x.grant.tenant, x.grant.app
+		s.locate(x)
 	}
 	s.enter(x.call)
 }
 
-// newID is a random GUID.
-func newID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+// locate finds the device that the path names, if it names one and the route works.
+func (s *Sim) locate(x *exchange) {
+	t := x.target
+	switch {
+	case t == nil:
+	case t.route == "comanagedDevices" && !s.knobs.ComanagedRoute:
+		x.lost = refused(http.StatusBadRequest, "No method match route template",
+			"No OData route exists that match template ~/singleton/navigation/key")
+	case t.script != "" && s.knobs.NoScriptRoutes:
+		x.lost = refused(http.StatusBadRequest, "No method match route template",
+			"No OData route exists that match template ~/singleton/navigation/key/navigation/key/navigation")
+	default:
+		x.call.Device, x.lost = s.resolve(x.grant.tenant, *t)
+		x.call.Device = clip(x.call.Device)
+	}
+}
+
+// part is a request inside of another one.
+func (x *exchange) part(ctx context.Context, method, url string, body io.Reader) (*http.Request, error) {
+	r, err := http.NewRequestWithContext(ctx, method, x.root+"/"+x.path[0]+url, body)
+	if err == nil {
+		r.Host = x.r.Host
+		r.Header.Set("Authorization", x.r.Header.Get("Authorization"))
+	}
+	return r, err
 }

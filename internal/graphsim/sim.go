@@ -22,10 +22,10 @@
 //     order, and whether two calls for a device were in flight at once. A call is closed before its
 //     answer leaves, so a caller that has its answer cannot overlap with itself.
 //
-// Where the contract is silent, this is what we chose: an absent or null list is refused, and only
-// [] restores all; unknown properties are refused, read-only ones ignored (RefuseReadOnlyFields);
-// the auto-restore counts from an item's removal, also on a device that was never online; restored
-// items stay listed until the list is full.
+// Where the contract is silent there is a knob with both answers (Knobs, docs/graphsim.md). What has
+// none: unknown properties are refused; the auto-restore counts from an item's removal, also on a
+// device that was never online. Given the same seed, clock and calls, every answer but a token is the
+// same. Memory is bounded: see limits.go.
 package graphsim
 
 import (
@@ -46,7 +46,12 @@ type Options struct {
 	Now     func() time.Time // wall clock; default time.Now. The simulator adds its own offset (Advance).
 	File    string           // device state is loaded from it at start and saved after each change
 	Addr    string           // listen address; default "127.0.0.1:0"
-	Journal int              // newest calls kept; default 100 000
+	Journal int              // newest calls kept, at most twice as many in memory; default 100 000
+	Seed    uint64           // of ids, of the order of a $batch's answers and of chances
+	Hosts   []string         // more names and addresses that the certificate is good for
+	// Certificate is served instead of one of the simulator's own; CA must then be what clients trust.
+	Certificate *tls.Certificate
+	CA          []byte // PEM
 }
 
 // Sim is one simulated cloud with any number of tenants. It is safe for concurrent use.
@@ -57,6 +62,8 @@ type Sim struct {
 	keep   int
 	ca     []byte
 	cert   tls.Certificate
+	seed   uint64
+	dice   *dice
 	server *http.Server
 	closed chan struct{}  // ends every delay
 	calls  sync.WaitGroup // handlers under way; Add only under mu and before closed
@@ -65,10 +72,11 @@ type Sim struct {
 	mu      sync.Mutex // everything below
 	url     string
 	offset  time.Duration
-	knobs   Knobs
+	knobs   *Knobs
 	tenants map[string]*tenant
 	devices map[key]*device
 	grants  map[string]grant
+	minted  []string // keys of grants, oldest first
 	windows map[windowKey]*window
 	faults  []*armed
 	late    []late
@@ -76,6 +84,8 @@ type Sim struct {
 	flight  map[key][]*Call
 	arrived int   // calls so far
 	applied int   // sets that took effect so far
+	armings int   // faults so far
+	revoked int   // challenges so far
 	saveErr error // the first save that failed; Close returns it
 	stopped bool
 }
@@ -83,11 +93,10 @@ type Sim struct {
 // New makes a simulator with its own CA. It serves nothing until Start.
 func New(o Options) (*Sim, error) {
 	s := &Sim{
-		clock: o.Now, file: o.File, addr: o.Addr, keep: o.Journal,
-		closed: make(chan struct{}), knobs: DefaultKnobs(),
-		tenants: map[string]*tenant{}, devices: map[key]*device{}, grants: map[string]grant{},
-		windows: map[windowKey]*window{}, flight: map[key][]*Call{},
+		clock: o.Now, file: o.File, addr: o.Addr, keep: o.Journal, seed: o.Seed,
+		closed: make(chan struct{}), ca: o.CA,
 	}
+	s.empty()
 	if s.clock == nil {
 		s.clock = time.Now
 	}
@@ -98,7 +107,9 @@ func New(o Options) (*Sim, error) {
 		s.keep = defaultJournal
 	}
 	var err error
-	if s.ca, s.cert, err = newCertificate(); err != nil {
+	if o.Certificate != nil {
+		s.cert = *o.Certificate
+	} else if s.ca, s.cert, err = newCertificate(o.Hosts); err != nil {
 		return nil, fmt.Errorf("making the simulator's certificate: %w", err)
 	}
 	if err := s.load(); err != nil {
@@ -123,6 +134,7 @@ func (s *Sim) Start() error {
 		Handler:           s.Handler(),
 		TLSConfig:         &tls.Config{Certificates: []tls.Certificate{s.cert}, MinVersion: tls.VersionTLS12},
 		ReadHeaderTimeout: readHeaderTimeout,
+		MaxHeaderBytes:    maxHeader,
 		IdleTimeout:       idleTimeout,
 		ErrorLog:          log.New(io.Discard, "", 0), // callers that hang up are what it is for
 	}
@@ -169,6 +181,31 @@ func (s *Sim) URL() string {
 
 // CA is the certificate that clients have to trust, as PEM.
 func (s *Sim) CA() []byte { return append([]byte(nil), s.ca...) }
+
+// Now is the simulator's time.
+func (s *Sim) Now() time.Time {
+	now, _ := s.now()
+	return now
+}
+
+// empty is a cloud without tenants. The caller holds mu, or is alone.
+func (s *Sim) empty() {
+	k := DefaultKnobs()
+	s.knobs, s.dice, s.offset = &k, newDice(s.seed), 0
+	s.tenants, s.devices, s.windows = map[string]*tenant{}, map[key]*device{}, map[windowKey]*window{}
+	s.grants, s.minted, s.flight = map[string]grant{}, nil, map[key][]*Call{}
+	s.faults, s.late, s.journal = nil, nil, nil
+	s.arrived, s.applied, s.armings, s.revoked = 0, 0, 0, 0
+}
+
+// Reset makes the simulator as new: no tenants, no faults, an empty journal, default knobs, the
+// real time. Calls under way end, and are in no journal.
+func (s *Sim) Reset() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.empty()
+	s.save()
+}
 
 // Advance moves the simulator's clock: devices check in, items are restored, tokens expire.
 func (s *Sim) Advance(d time.Duration) {

@@ -16,7 +16,7 @@ import (
 // newCertificate makes a CA and a server certificate under it. Both live as long as the process:
 // their keys are never written down, so trusting the CA in a test trusts nobody afterwards. The
 // dates are real time, because that is what clients check them against.
-func newCertificate() (caPEM []byte, server tls.Certificate, err error) {
+func newCertificate(hosts []string) (caPEM []byte, server tls.Certificate, err error) {
 	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, server, err
@@ -37,6 +37,13 @@ func newCertificate() (caPEM []byte, server tls.Certificate, err error) {
 	leaf.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	leaf.DNSNames = []string{"localhost"}
 	leaf.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}
+	for _, h := range hosts {
+		if ip := net.ParseIP(h); ip != nil {
+			leaf.IPAddresses = append(leaf.IPAddresses, ip)
+		} else {
+			leaf.DNSNames = append(leaf.DNSNames, h)
+		}
+	}
 	der, err := x509.CreateCertificate(rand.Reader, leaf, ca, key.Public(), caKey)
 	if err != nil {
 		return nil, server, err

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 
 	"changerelay/internal/events"
 )
@@ -138,7 +137,9 @@ func (m *Mark) swap(ctx context.Context, f func(markRevision) (storedMark, error
 		if err != nil || next.equal(m.seen.storedMark) {
 			return err
 		}
-		n, err := m.s.put(ctx, &nats.Msg{Subject: m.subject, Data: next.encode()}, jetstream.WithExpectLastSequencePerSubject(m.seen.number))
+		msg := &nats.Msg{Subject: m.subject, Data: next.encode()}
+		expect(msg, m.seen.number)
+		n, err := m.s.put(ctx, msg)
 		if err == nil {
 			m.seen = markRevision{storedMark: next, number: n, at: time.Now()}
 			return nil

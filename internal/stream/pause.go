@@ -37,7 +37,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 // not become a wait for ever.
 func bound(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 	if _, ok := ctx.Deadline(); ok {
-		return context.WithCancel(ctx)
+		return ctx, func() {}
 	}
 	return context.WithTimeout(ctx, d)
 }

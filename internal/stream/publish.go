@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -40,9 +41,13 @@ func (s *Streams) Replay(ctx context.Context, e events.Event, letter uint64) (ev
 func (s *Streams) publish(ctx context.Context, e events.Event, ref events.Ref) (bool, error) {
 	ctx, cancel := bound(ctx, PublishFor)
 	defer cancel()
-	msg := &nats.Msg{Subject: events.ChangesPrefix + ref.String() + "." + events.TicketToken(e.Ticket), Data: e.Encode()}
+	id := events.ChangesPrefix + ref.String()
+	msg := &nats.Msg{
+		Subject: id + "." + events.TicketToken(e.Ticket), Data: e.Encode(),
+		Header: nats.Header{jetstream.ExpectedLastSubjSeqHeader: nothing, jetstream.ExpectedLastSubjSeqSubjHeader: {id + ".*"}},
+	}
 	for p := (pauses{}); ; {
-		err := s.put(ctx, msg, jetstream.WithExpectLastSequenceForSubject(0, ref.ChangesFilter()))
+		_, err := s.put(ctx, msg)
 		if !errors.Is(err, errStored) {
 			return false, err
 		}
@@ -76,7 +81,8 @@ func (s *Streams) compare(ctx context.Context, e events.Event, ref events.Ref) e
 func (s *Streams) Wake(ctx context.Context, a events.Address) error {
 	ctx, cancel := bound(ctx, PublishFor)
 	defer cancel()
-	return s.put(ctx, &nats.Msg{Subject: a.WakeSubject()})
+	_, err := s.put(ctx, &nats.Msg{Subject: a.WakeSubject()})
+	return err
 }
 
 // WakeAll wakes many devices at once. Its error is the first of them; the
@@ -112,46 +118,51 @@ func (s *Streams) ReportAll(ctx context.Context, rs []events.Receipt) error {
 func (s *Streams) putOnce(ctx context.Context, msg *nats.Msg) error {
 	ctx, cancel := bound(ctx, PublishFor)
 	defer cancel()
-	err := s.put(ctx, msg, jetstream.WithExpectLastSequencePerSubject(0))
+	expect(msg, 0)
+	_, err := s.put(ctx, msg)
 	if errors.Is(err, errStored) {
 		return nil
 	}
 	return err
 }
 
-// put publishes msg until the broker has stored it, refuses it or ctx ends. A
-// try without an answer is repeated: what is published here may be stored twice
-// without harm, or expects not to be.
-func (s *Streams) put(ctx context.Context, msg *nats.Msg, opts ...jetstream.PublishOpt) error {
-	opts = append(opts, jetstream.WithRetryAttempts(0)) // its own retries know no deadline
+// put publishes msg until the broker has stored it, refuses it or ctx ends, and
+// returns its sequence. A try without an answer is repeated: what is published
+// here may be stored twice without harm, or expects not to be.
+func (s *Streams) put(ctx context.Context, msg *nats.Msg) (uint64, error) {
 	for p := (pauses{}); ; {
-		err := s.try(ctx, msg, opts)
+		seq, err := s.acks.request(ctx, msg)
 		var waited error
 		switch c := code(err); {
 		case err == nil:
-			return nil
+			return seq, nil
 		case c == jetstream.JSErrCodeStreamWrongLastSequence, c == codeStoreFailed && subjectFull(err):
-			return errStored
+			return 0, errStored
 		case c == jetstream.JSErrCodeStreamWrongLastSequenceConstant, c == codeNotReady:
 			waited = sleep(ctx, jitter(InFlightPause))
 		case c == codeStoreFailed, c == codeNoResources, c == codeStorage:
-			return fmt.Errorf("%w: publishing %s: %w", ErrFull, msg.Subject, err)
+			return 0, fmt.Errorf("%w: publishing %s: %w", ErrFull, msg.Subject, err)
 		case c == jetstream.JSErrCodeStreamMessageExceedsMaximum, errors.Is(err, nats.ErrMaxPayload):
-			return fmt.Errorf("publishing %s: %w", msg.Subject, err)
+			return 0, fmt.Errorf("publishing %s: %w", msg.Subject, err)
 		default:
 			waited = p.wait(ctx)
 		}
 		if waited != nil {
-			return fmt.Errorf("%w: publishing %s: %w", ErrUnavailable, msg.Subject, err)
+			return 0, fmt.Errorf("%w: publishing %s: %w", ErrUnavailable, msg.Subject, err)
 		}
 	}
 }
 
-func (s *Streams) try(ctx context.Context, msg *nats.Msg, opts []jetstream.PublishOpt) error {
-	ctx, cancel := context.WithTimeout(ctx, PublishTry)
-	defer cancel()
-	_, err := s.js.PublishMsg(ctx, msg, opts...)
-	return err
+// nothing is the expectation that a subject has no message yet. No one writes it.
+var nothing = []string{"0"}
+
+// expect has the broker store msg only if the last message under its subject has
+// that sequence; 0 is that there is none.
+func expect(msg *nats.Msg, last uint64) {
+	if msg.Header == nil {
+		msg.Header = nats.Header{}
+	}
+	msg.Header.Set(jetstream.ExpectedLastSubjSeqHeader, strconv.FormatUint(last, 10))
 }
 
 // subjectFull tells the limit of a subject from that of the stream. The broker

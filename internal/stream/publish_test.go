@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 
 	"changerelay/internal/events"
 	"changerelay/internal/natstest"
@@ -186,7 +185,7 @@ func TestAPublishWaitsForTheBroker(t *testing.T) {
 func TestInFlightIsAskedAgain(t *testing.T) {
 	t.Parallel()
 	nc := natstest.Connect(t, natstest.Server(t).URL())
-	js, err := jetstream.New(nc)
+	s, err := newStreams(nc, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,7 +200,7 @@ func TestInFlightIsAskedAgain(t *testing.T) {
 	if _, err := nc.Subscribe(events.ChangesPrefix+">", answer); err != nil {
 		t.Fatal(err)
 	}
-	publish(t, &Streams{nc: nc, js: js}, event(t, 1), false)
+	publish(t, s, event(t, 1), false)
 	if got := asked.Load(); got != 4 {
 		t.Errorf("it was asked %d times, want 4", got)
 	}

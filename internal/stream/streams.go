@@ -71,6 +71,7 @@ type Options struct {
 type Streams struct {
 	nc      *nats.Conn
 	js      jetstream.JetStream
+	acks    *acks
 	o       Options
 	log     *slog.Logger
 	streams map[string]jetstream.Stream // by name; only Open writes
@@ -146,6 +147,10 @@ func newStreams(nc *nats.Conn, o Options) (*Streams, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening streams: %w", err)
 	}
+	a, err := newAcks(nc)
+	if err != nil {
+		return nil, fmt.Errorf("opening streams: %w", err)
+	}
 	if o.Retention == 0 {
 		o.Retention = DefaultRetention
 	}
@@ -153,7 +158,7 @@ func newStreams(nc *nats.Conn, o Options) (*Streams, error) {
 		o.AckWait = AckWait
 	}
 	o.Replicas = max(o.Replicas, 1)
-	return &Streams{nc: nc, js: js, o: o, log: orDiscard(o.Log), streams: map[string]jetstream.Stream{}}, nil
+	return &Streams{nc: nc, js: js, acks: a, o: o, log: orDiscard(o.Log), streams: map[string]jetstream.Stream{}}, nil
 }
 
 // Ready returns nil if the broker answers and has the streams, each with a
