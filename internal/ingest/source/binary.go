@@ -40,6 +40,9 @@ func decodeBinary(d Delivery) (Decoded, error) {
 	if err != nil {
 		return Decoded{}, err
 	}
+	if foreign := ofOthers(envelope); foreign != nil {
+		return Decoded{}, foreign
+	}
 	if len(d.Body) > events.MaxBytes {
 		return Decoded{}, invalid("", fmt.Sprintf("the body has %d bytes; at most %d are taken", len(d.Body), events.MaxBytes))
 	}
@@ -53,7 +56,13 @@ func decodeBinary(d Delivery) (Decoded, error) {
 		return Decoded{}, invalid("", "the body is not JSON; want an object with tenant, device and changes")
 	}
 	e, err := events.Parse(text, d.Now)
-	return one(e, inHeaders(err))
+	if err == nil {
+		err = notOurs(e)
+	}
+	if err != nil {
+		return Decoded{}, inHeaders(err)
+	}
+	return Decoded{Events: []events.Event{e}}, nil
 }
 
 // attributes are those of the ce- headers, decoded.

@@ -2,18 +2,13 @@ package source
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"mime"
 	"strings"
+	"time"
 
 	"changerelay/internal/events"
 )
-
-// MaxBatch is how many events or records a body may hold. They are stored one
-// after the other before the one answer, and a broker can take milliseconds for
-// each.
-const MaxBatch = 100
 
 const (
 	structuredType = "application/cloudevents+json"
@@ -31,8 +26,9 @@ const (
 //   - binary, the event's attributes in ce- headers and its data as the body.
 //     See binary.go for the one condition.
 //
-// All of them end in the one strict parser. Events of other types are refused:
-// a source of kind mapped translates those.
+// All of them end in the one strict parser. A broker may send events of other
+// types along: they are ignored, and in a batch left out. A source of kind mapped
+// can read those.
 type cloudEvents struct{}
 
 func newCloudEvents(Config) (Decoder, error) { return cloudEvents{}, nil }
@@ -51,11 +47,10 @@ func (cloudEvents) Decode(d Delivery) (Decoded, error) {
 		return decodeBatch(d)
 	case media != structuredType && isBinary(d.Header):
 		return decodeBinary(d)
-	case media != structuredType && media != "application/json":
+	case media != structuredType && media != "application/json" && media != "text/json":
 		return Decoded{}, invalid("Content-Type", "want "+structuredType+", or the ce- headers of binary mode")
 	}
-	e, err := events.Parse(d.Body, d.Now)
-	return one(e, err)
+	return decodeAll(1, func(int) (events.Event, error) { return parse(d.Body, d.Now) })
 }
 
 // isJSON takes the media types that say JSON (RFC 8259, RFC 6839), but for the
@@ -64,14 +59,50 @@ func isJSON(mediaType string) bool {
 	if strings.HasPrefix(mediaType, "application/cloudevents") {
 		return false
 	}
-	return mediaType == "application/json" || strings.HasSuffix(mediaType, "+json")
+	return mediaType == "application/json" || mediaType == "text/json" || strings.HasSuffix(mediaType, "+json")
 }
 
-func one(e events.Event, err error) (Decoded, error) {
-	if err != nil {
-		return Decoded{}, err
+// parse reads an event of ours. Only what is none is looked at again, for what
+// else it may be.
+func parse(text []byte, now time.Time) (events.Event, error) {
+	e, err := events.Parse(text, now)
+	if err == nil {
+		return e, notOurs(e)
 	}
-	return Decoded{Events: []events.Event{e}}, nil
+	doc, unreadable := events.JSON(text, "event", MaxDepth)
+	if unreadable != nil {
+		return e, err
+	}
+	if _, list := doc.([]any); list {
+		return e, invalid("", "the event is a list; send a batch of CloudEvents as "+batchType+", and in Azure Event Grid choose the CloudEvents schema")
+	}
+	if foreign := ofOthers(doc); foreign != nil {
+		return e, foreign
+	}
+	return e, err
+}
+
+// hooks begins the CloudEvents source of events that are made here of a ticket
+// system's records. No sender of CloudEvents may say it: it could take the ids of
+// another source's events, and those would be conflicts.
+const hooks = "/v1/hooks/"
+
+func notOurs(e events.Event) error {
+	if strings.HasPrefix(e.Source, hooks) {
+		return invalid("source", "begins with "+hooks+", which stands for the relay's own sources; name the sending system, such as /servicenow/acme")
+	}
+	return nil
+}
+
+// ofOthers is why a CloudEvent is ignored, or nil: its type is none of ours. One
+// of ours that is not known here is not ignored; it asked for something.
+func ofOthers(doc any) error {
+	kind, _ := memberOf(doc, "type").(string)
+	own, _, _ := strings.Cut(events.Type, ".")
+	if memberOf(doc, "specversion") != "1.0" || kind == "" || strings.HasPrefix(kind, own+".") {
+		return nil
+	}
+	return &Ignored{fmt.Sprintf("its type is %s; only %s asks for changes; configure kind mapped to read it", shown(kind), events.Type)}
 }
 
 // decodeBatch reads a list of events. Its errors say which one is wrong.
@@ -80,29 +111,13 @@ func decodeBatch(d Delivery) (Decoded, error) {
 	if err != nil {
 		return Decoded{}, err
 	}
-	if len(list) == 0 {
-		return Decoded{}, &Ignored{"the batch is empty"}
-	}
-	var out Decoded
-	seen := map[events.Ref]int{}
-	for i, text := range list {
-		e, err := events.Parse(text, d.Now)
-		if err != nil {
-			return Decoded{}, inside(fmt.Sprintf("[%d]", i), err)
-		}
-		first, twice := seen[e.Ref()]
-		if twice && out.Events[first].Digest() != e.Digest() {
-			return Decoded{}, invalid(fmt.Sprintf("[%d].id", i), fmt.Sprintf("is that of [%d] too, with other content; give each event its own id", first))
-		}
-		seen[e.Ref()], out.Events = i, append(out.Events, e)
-	}
-	return out, nil
+	return decodeAll(len(list), func(i int) (events.Event, error) { return parse(list[i], d.Now) })
 }
 
 // splitBatch returns the events' own texts. The strict reader has looked at the
 // whole before encoding/json, which overlooks much, cuts it.
 func splitBatch(body []byte) ([]json.RawMessage, error) {
-	v, err := events.JSON(body, "batch", events.MaxDepth+1)
+	v, err := events.JSON(body, "batch", MaxDepth)
 	if err != nil {
 		return nil, err
 	}
@@ -110,21 +125,12 @@ func splitBatch(body []byte) ([]json.RawMessage, error) {
 	switch {
 	case !ok:
 		return nil, invalid("", "the batch is not a list; want a JSON array of events, or one event as "+structuredType)
-	case len(list) > MaxBatch:
-		return nil, invalid("", fmt.Sprintf("the batch has %d events; at most %d are taken at once", len(list), MaxBatch))
+	case len(list) > MaxRecords:
+		return nil, invalid("", fmt.Sprintf("the batch has %d events; at most %d are looked at", len(list), MaxRecords))
 	}
 	var texts []json.RawMessage
 	if err := json.Unmarshal(body, &texts); err != nil {
 		return nil, invalid("", "the batch is not a list of JSON values")
 	}
 	return texts, nil
-}
-
-// inside puts the place of an event before the field that is refused in it.
-func inside(place string, err error) error {
-	var e *events.InvalidError
-	if !errors.As(err, &e) {
-		return err
-	}
-	return invalid(strings.TrimSuffix(place+"."+e.Field, "."), e.Reason)
 }

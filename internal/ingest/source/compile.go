@@ -19,11 +19,11 @@ func (f form) decoder(c Config) (Decoder, error) {
 
 // compile makes the form a source's own. Its errors name the field.
 func (f form) compile(c Config) (d formDecoder, err error) {
-	d = formDecoder{form: f, source: f.prefix + c.Name, tenant: c.Tenant}
+	d = formDecoder{form: f, source: hooks + c.Name, tenant: c.Tenant, own: map[string]bool{}}
 	if d.approved, err = f.approving(c.Approved); err != nil {
 		return d, err
 	}
-	if d.paths, err = f.compilePaths(c.Fields); err != nil {
+	if err = d.compilePaths(c.Fields); err != nil {
 		return d, err
 	}
 	if d.tenant == "" && d.paths[Tenant] == nil {
@@ -49,31 +49,35 @@ func (f form) approving(configured []string) ([]string, error) {
 }
 
 // compilePaths compiles a path for each meaning that has one.
-func (f form) compilePaths(configured map[string]string) (map[string]path, error) {
+func (d *formDecoder) compilePaths(configured map[string]string) error {
 	for _, meaning := range slices.Sorted(maps.Keys(configured)) {
 		if !slices.Contains(Meanings, meaning) {
-			return nil, fmt.Errorf("fields.%s: is not a meaning; want one of %s", meaning, strings.Join(Meanings, ", "))
+			return fmt.Errorf("fields.%s: is not a meaning; want one of %s", meaning, strings.Join(Meanings, ", "))
 		}
 	}
-	paths := map[string]path{}
+	d.paths = map[string]path{}
 	for _, meaning := range Meanings {
 		text, own := configured[meaning]
+		d.own[meaning] = own
 		if !own {
-			text = f.fields[meaning]
+			text = d.fields[meaning]
 		}
 		if text == "" && !own {
-			if slices.Contains(f.required, meaning) {
-				return nil, fmt.Errorf("fields.%s: is needed: it is another field at every site, such as %s", meaning, examples[meaning])
+			if slices.Contains(d.required, meaning) {
+				return fmt.Errorf("fields.%s: is needed: it is another field at every site, such as %s", meaning, examples[meaning])
 			}
 			continue
 		}
 		p, err := compilePath(text)
-		if err != nil {
-			return nil, fmt.Errorf("fields.%s: %w", meaning, err)
+		if err == nil {
+			err = d.judgeFixed(meaning, p)
 		}
-		paths[meaning] = p
+		if err != nil {
+			return fmt.Errorf("fields.%s: %w", meaning, err)
+		}
+		d.paths[meaning] = p
 	}
-	return paths, nil
+	return nil
 }
 
 // examples are paths of meanings that may be required.

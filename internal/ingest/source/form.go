@@ -1,11 +1,9 @@
 package source
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"changerelay/internal/events"
@@ -15,12 +13,12 @@ import (
 // most; custom fields differ from site to site.
 const (
 	Ticket   = "ticket"    // what people call the ticket
-	ID       = "id"        // what its system calls it
-	Version  = "version"   // of the record or the delivery; with ID it is the event's id
+	ID       = "id"        // what its system calls it; none is Ticket
+	Version  = "version"   // of the record; with ID it is the event's id
 	Time     = "time"      // when it was decided
 	Approval = "approval"  // must hold one of the words that approve
 	Device   = "device"    // Intune managedDevice id
-	Items    = "items"     // ids of items: one, a list, or several with commas between them
+	Items    = "items"     // ids of items: one, a list, or several with , ; or line breaks between them
 	ItemType = "item_type" // Graph's deviceAssignmentItemType; none is application
 	Intent   = "intent"    // remove or restore; none is remove
 	Tenant   = "tenant"    // for whom; none is the source's own
@@ -32,23 +30,26 @@ var Meanings = []string{Ticket, ID, Version, Time, Approval, Device, Items, Item
 // A form is how one ticket system writes its records. What is not there is as
 // most of them do it.
 type form struct {
-	prefix   string            // of the CloudEvents source of its events, such as /jira/
-	media    []string          // nil: application/json
-	fields   map[string]string // the usual path of each meaning
+	media    []string          // nil: JSON
+	fields   map[string]string // the usual path of each meaning; the record may lack what it leads to
 	required []string          // meanings that have no usual path and must be configured
 	approved []string          // words of Approval that approve, unless configured; nil: approved
 
+	// eventID says that the usual Version is the id of an event: it needs no
+	// record beside it.
+	eventID bool
+	// mark stands between the parts of an event's id; "" is @.
+	mark string
+
 	// records finds the records in a body; nil: the body is one.
 	records func(doc any) ([]any, error)
-	// skip says why a record asks for nothing, or "", before its fields are read.
-	skip func(doc any) string
 	// approval decides in place of the words of Approval. It says why not, or "".
 	approval func(r record) (why string, err error)
 	// check refuses an approved record whose fields cannot be what they should.
 	check func(r record) error
-	// time reads the time's text; nil: RFC 3339, and what is close to it.
+	// time reads the time's text; nil: zonedTime.
 	time func(string) (time.Time, bool)
-	// wantTime is the form of time, for people.
+	// wantTime is the form of time, for people, and how to have it sent.
 	wantTime string
 }
 
@@ -57,11 +58,12 @@ type formDecoder struct {
 	form
 	source, tenant string
 	paths          map[string]path
+	own            map[string]bool // meanings whose path is configuration: records must have what it leads to
 }
 
 func (d formDecoder) Accepts(mediaType string) bool {
 	if d.media == nil {
-		return mediaType == "application/json"
+		return mediaType == "application/json" || mediaType == "text/json"
 	}
 	return slices.Contains(d.media, mediaType)
 }
@@ -84,41 +86,14 @@ func (d formDecoder) decode(doc any, v Delivery) (out Decoded, err error) {
 			return Decoded{}, err
 		}
 	}
-	if len(docs) > MaxBatch {
-		return Decoded{}, invalid("", fmt.Sprintf("the body has %d records; at most %d are taken at once", len(docs), MaxBatch))
+	if len(docs) > MaxRecords {
+		return Decoded{}, invalid("", fmt.Sprintf("the body has %d records; at most %d are looked at", len(docs), MaxRecords))
 	}
-	return decodeAll(len(docs), func(i int) (events.Event, bool, error) {
+	return decodeAll(len(docs), func(i int) (events.Event, error) {
 		r := record{formDecoder: d, doc: docs[i], delivery: v}
 		if len(docs) > 1 {
 			r.place = strconv.Itoa(i)
 		}
 		return r.event()
 	})
-}
-
-// decodeAll decodes n records. Those that ask for nothing are left out; when all
-// do, the delivery is ignored.
-func decodeAll(n int, decode func(i int) (e events.Event, arrival bool, err error)) (Decoded, error) {
-	var out Decoded
-	var ignored *Ignored
-	for i := range n {
-		e, arrival, err := decode(i)
-		var bad *events.InvalidError
-		switch {
-		case err == nil:
-			out.Events, out.Arrival = append(out.Events, e), out.Arrival || arrival
-		case errors.As(err, &ignored):
-		case n > 1 && errors.As(err, &bad):
-			return Decoded{}, invalid(strings.TrimSuffix(fmt.Sprintf("[%d].%s", i, bad.Field), "."), bad.Reason)
-		default:
-			return Decoded{}, err
-		}
-	}
-	if len(out.Events) > 0 {
-		return out, nil
-	}
-	if ignored == nil {
-		ignored = &Ignored{"there is no record in the body"}
-	}
-	return Decoded{}, ignored
 }

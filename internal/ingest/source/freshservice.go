@@ -1,9 +1,6 @@
 package source
 
-import (
-	"strings"
-	"time"
-)
+import "strings"
 
 // A freshworks is one of the two products of that company that send webhooks in
 // the same ways. The Workflow Automator's action "Trigger Webhook" has
@@ -14,8 +11,8 @@ import (
 //   - "advanced" content: a template of the administrator's own. Usual ones have
 //     {"ticket"} and {"custom_fields"}.
 //
-// The names in simple content are those that public receivers expect; Freshworks
-// documents none.
+// The names in simple content are those that public receivers expect, with and
+// without ticket_ before them; Freshworks documents none.
 //
 // Both products sign nothing, have no delivery id, and put values into a
 // template as they are. A quote in a subject makes a body that is not JSON: it
@@ -24,23 +21,24 @@ import (
 // same wish at another time is taken for a repetition, and dated when it arrives,
 // up to a day late: calls beyond 1000 an hour wait for the next hour.
 type freshworks struct {
-	prefix, wrapper  string
-	simple, advanced string // paths of the approval
+	wrapper  string
+	simple   []string // names of the approval in simple content
+	advanced string   // and its path in a template
 }
 
 // freshservice has an approval. It cannot be ticked in all content; a status of
 // that name stands for it in simple content, not in a template that could have
 // it.
 var freshservice = freshworks{
-	"/freshservice/", "freshservice_webhook",
-	"freshservice_webhook.ticket_approval_status | freshservice_webhook.ticket_status",
+	"freshservice_webhook",
+	[]string{"approval_status", "status"},
 	"ticket.approval_status_name | ticket.approval_status",
 }
 
 // freshdesk has no approvals: a status of that name stands for one.
 var freshdesk = freshworks{
-	"/freshdesk/", "freshdesk_webhook",
-	"freshdesk_webhook.ticket_status",
+	"freshdesk_webhook",
+	[]string{"status"},
 	"ticket.status_name | ticket.status",
 }
 
@@ -65,13 +63,26 @@ func (f freshworks) shape(doc any) (int, error) {
 	if m[f.wrapper] != nil {
 		return 1, nil
 	}
+	for _, other := range []string{"freshservice", "freshdesk"} {
+		if m[other+"_webhook"] != nil {
+			return 0, invalid(other+"_webhook", "is of another product; configure the source as kind "+other)
+		}
+	}
 	return 0, nil
 }
 
 func (f freshworks) simpleContent() form {
-	custom := func(name string) string { return f.wrapper + ".ticket_cf_" + name }
-	id := f.wrapper + ".ticket_id | " + f.wrapper + ".id"
-	return f.form(f.simple, id, f.wrapper+".ticket_updated_at", custom)
+	named := func(names ...string) string {
+		var paths []string
+		for _, name := range names {
+			paths = append(paths, f.wrapper+".ticket_"+name, f.wrapper+"."+name)
+		}
+		return strings.Join(paths, " | ")
+	}
+	custom := func(name string) string {
+		return named("cf_"+name) + " | " + f.wrapper + ".custom_fields." + name
+	}
+	return f.form(named(f.simple...), named("id"), named("updated_at"), custom)
 }
 
 func (f freshworks) advancedContent() form {
@@ -83,7 +94,6 @@ func (f freshworks) advancedContent() form {
 
 func (f freshworks) form(approval, id, updated string, custom func(name string) string) form {
 	return form{
-		prefix: f.prefix,
 		fields: map[string]string{
 			Ticket:   id,
 			ID:       id,
@@ -94,18 +104,6 @@ func (f freshworks) form(approval, id, updated string, custom func(name string) 
 			Intent:   custom("assignment_action"),
 			ItemType: custom("item_type"),
 		},
-		time:     freshTime,
 		wantTime: "the time of the update with its zone, such as 2026-11-23T10:00:00Z; or send none, and the event has the time of its arrival",
 	}
-}
-
-// freshTime reads RFC 3339, as the API writes it, and 2026-11-23 10:00:00 UTC,
-// as placeholders may. What a locale makes of a time has no zone.
-func freshTime(s string) (time.Time, bool) {
-	if t, ok := zonedTime(s); ok {
-		return t, true
-	}
-	utc, ok := strings.CutSuffix(s, " UTC")
-	t, err := time.Parse(time.DateTime, utc)
-	return t, ok && err == nil && len(utc) == len(time.DateTime)
 }

@@ -3,6 +3,7 @@ package source
 import (
 	"fmt"
 	"strings"
+	"unicode"
 
 	"changerelay/internal/events"
 )
@@ -42,25 +43,44 @@ func (r record) intent() (events.Intent, error) {
 	return "", invalid(r.name(Intent), "want remove or restore; empty is remove")
 }
 
-// items are the ids of a list, and those between commas.
+// items are the ids of a list, and those between separators.
 func (r record) items() ([]string, error) {
-	v, _ := r.value(Items)
-	list, ok := v.([]any)
+	f := r.find(Items)
+	list, ok := f.value.([]any)
 	if !ok {
-		list = []any{v}
+		list = []any{f.value}
 	}
 	var texts []string
 	for i, e := range list {
-		if _, isBool := e.(bool); isBool || !isPlain(e) {
-			name := r.name(Items)
+		if why := notPlain(e); why != "" {
 			if ok {
-				name = fmt.Sprintf("%s[%d]", name, i)
+				return nil, invalid(fmt.Sprintf("%s[%d]", r.name(Items), i), why+"; the ids in a list of objects are for kind mapped to take")
 			}
-			return nil, invalid(name, "want an item's id, or several with commas between them")
+			return nil, invalid(r.name(Items), why)
 		}
 		texts = append(texts, words(e))
 	}
-	return r.split(strings.Join(texts, ","))
+	text := separated(strings.Join(texts, ","))
+	if text == "" {
+		return nil, r.missing(Items)
+	}
+	return r.split(text)
+}
+
+// separated puts commas where people separate ids: semicolons, and the line
+// breaks of a multi-line field, with or without a comma before them.
+func separated(text string) string {
+	isBreak := func(c rune) bool { return c == '\n' || c == '\r' }
+	lines := []string{}
+	for line := range strings.FieldsFuncSeq(strings.ReplaceAll(text, ";", ","), isBreak) {
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	for i := range max(len(lines)-1, 0) {
+		lines[i] = strings.TrimSuffix(lines[i], ",")
+	}
+	return strings.Join(lines, ",")
 }
 
 // split takes ids apart, and finds what events.New would call by another name.
@@ -72,10 +92,7 @@ func (r record) split(text string) ([]string, error) {
 	for i, id := range ids {
 		id = strings.TrimSpace(id)
 		ids[i] = id
-		if id == "" && len(ids) > 1 {
-			return nil, invalid(r.name(Items), fmt.Sprintf("id %d of the list is empty; remove it or add the id", i+1))
-		}
-		if why := unset(id); why != "" {
+		if why := refuseID(i+1, id); why != "" {
 			return nil, invalid(r.name(Items), why)
 		}
 		if first, twice := seen[strings.ToLower(id)]; twice {
@@ -84,6 +101,19 @@ func (r record) split(text string) ([]string, error) {
 		seen[strings.ToLower(id)] = i + 1
 	}
 	return ids, nil
+}
+
+// refuseID says why the id at a place of a list is none, or "".
+func refuseID(place int, id string) string {
+	switch {
+	case id == "":
+		return fmt.Sprintf("id %d of the list is empty; remove it or add the id", place)
+	case unset(id) != "":
+		return unset(id)
+	case strings.ContainsFunc(id, unicode.IsSpace):
+		return fmt.Sprintf("id %d has a space in it; between several ids put commas, semicolons or line breaks", place)
+	}
+	return ""
 }
 
 // typed takes a type in any letters: choice lists are often all lower case.

@@ -2,7 +2,7 @@ package source
 
 import (
 	"errors"
-	"strings"
+	"fmt"
 )
 
 // jira reads the webhooks of Jira Cloud and Jira Data Center (Atlassian's "Issue
@@ -12,14 +12,13 @@ import (
 // and would say its wish again, over a newer ticket's.
 //
 // The delivery's id is in a header that is not signed, so the issue's id and the
-// changelog's are the event's. Custom fields have other numbers at every site;
+// changelog's are the event's, or the issue's and the time. Custom fields have other numbers at every site;
 // their paths must be configured.
 var jira = form{
-	prefix: "/jira/",
 	fields: map[string]string{
 		Ticket:  "issue.key",
 		ID:      "issue.id",
-		Version: "changelog.id | timestamp",
+		Version: "changelog.id",
 		Time:    "timestamp",
 	},
 	required: []string{Device, Items, Intent},
@@ -41,7 +40,7 @@ func jiraApproval(r record) (why string, err error) {
 	switch memberOf(r.doc, "webhookEvent") {
 	case "jira:issue_updated", "jira:issue_created":
 	case nil:
-		return "", invalid("webhookEvent", "is required, as Jira's webhooks send it; the bodies of Jira Automation are of kind jsm")
+		return "", notWebhook(r.doc)
 	default:
 		return "only issues that were created or updated are read; of the webhook's events choose Issue updated alone", nil
 	}
@@ -49,10 +48,27 @@ func jiraApproval(r record) (why string, err error) {
 	if err != nil {
 		return "", err
 	}
-	if !r.approves(words(status["toString"])) && !r.approves(words(status["to"])) {
-		return "the status did not change to " + strings.Join(r.approved, " or ") + " in this update", nil
+	switch to := words(status["toString"]); {
+	case status == nil:
+		return "the status did not change in this update", nil
+	case !r.approves(to) && !r.approves(words(status["to"])):
+		return fmt.Sprintf("the status changed to %s, not to %s; what else approves is set under approved", shown(to), r.wanted()), nil
 	}
 	return "", nil
+}
+
+// notWebhook says what else of Jira's the body is.
+func notWebhook(doc any) error {
+	if memberOf(doc, "transition") != nil {
+		return postFunction()
+	}
+	return invalid("webhookEvent", "is required, as Jira's webhooks send it; the bodies of Jira Automation are of kind jsm")
+}
+
+// postFunction is the error of what a workflow's post function sends: it has
+// neither a changelog nor a version.
+func postFunction() error {
+	return invalid("transition", "is of a workflow's post function; register a webhook with the event Issue updated in its place, for kind jira")
 }
 
 // jiraStatus is the last change of the status, or nil. A custom field may be

@@ -1,11 +1,6 @@
 package source
 
-import (
-	"maps"
-	"strings"
-
-	"changerelay/internal/events"
-)
+import "maps"
 
 // The action "Send web request" of Jira Automation, which Jira Service
 // Management has too. Its rule decides when to send; it has no delivery id and
@@ -17,6 +12,11 @@ import (
 //     time of the rule's run beside it, in timestamp.
 //   - Custom data: a CloudEvents envelope of the author's own type, with ticket,
 //     device_id, app_id and action in its data. Its id is the event's.
+//
+// The Automation format has the time of the last update only if the rule's author
+// adds it. statuscategorychangedate, which it does have, is not that: it stays when
+// one status gives way to another of its category, and a second approval would
+// have the first one's time.
 //
 // What has a specversion is an envelope; what has an issue, or a key and fields,
 // is an issue; nothing may be both. Other custom data is for kind mapped.
@@ -54,6 +54,8 @@ func jsmShape(doc any) (int, error) {
 	switch {
 	case has("webhookEvent"):
 		return 0, invalid("webhookEvent", "is of a Jira webhook; configure the source as kind jira, which tells approvals from later edits")
+	case has("transition"):
+		return 0, postFunction()
 	case has("specversion") && !has("issue") && !atRoot:
 		return 0, nil
 	case has("specversion") || has("issue") && atRoot:
@@ -65,18 +67,17 @@ func jsmShape(doc any) (int, error) {
 }
 
 var jsmIssue = form{
-	prefix: "/jsm/",
 	fields: map[string]string{
 		Ticket:   "key",
 		ID:       "id",
-		Time:     "timestamp | fields.updated | fields.statuscategorychangedate",
+		Time:     "timestamp | fields.updated",
 		Approval: "fields.status.name",
 	},
 	required: []string{Device, Items, Intent},
 	approved: []string{"Approved"},
 	records:  jsmIssues,
 	time:     millisTime,
-	wantTime: "a time with its zone, such as 2026-11-23T10:00:00Z, or milliseconds since 1970",
+	wantTime: jsmTime,
 }
 
 // jsmIssues makes one of the two places of an issue, so that a path finds a field
@@ -104,43 +105,4 @@ func jsmStatus(r record) (string, error) {
 		return "", nil
 	}
 	return "", r.judgeWord()
-}
-
-var jsmEnvelope = form{
-	prefix: "/jsm/",
-	media:  []string{"application/json", structuredType},
-	fields: map[string]string{
-		Ticket:   "data.ticket | subject",
-		Version:  "id",
-		Time:     "time",
-		Approval: "data.approval | data.status",
-		Device:   "data.device_id",
-		Items:    "data.app_id",
-		Intent:   "data.action",
-		ItemType: "data.item_type",
-	},
-	approved: []string{"Approved"},
-	approval: jsmType,
-}
-
-// jsmType judges an envelope: by its approval, or if it has none by its type,
-// such as itsm.change.approved.
-func jsmType(r record) (why string, err error) {
-	kind, _ := memberOf(r.doc, "type").(string)
-	switch _, has := r.value(Approval); {
-	case memberOf(r.doc, "specversion") != "1.0":
-		return "", invalid("specversion", "want 1.0")
-	case kind == events.Type:
-		return "", invalid("type", "is of changerelay's own events; configure the source as kind cloudevents")
-	case words(memberOf(r.doc, "id")) == "":
-		return "", invalid("id", "is required: it tells two runs of the rule apart")
-	case has:
-		return "", r.judgeWord()
-	}
-	for part := range strings.SplitSeq(kind, ".") {
-		if r.approves(part) {
-			return "", nil
-		}
-	}
-	return "the envelope's type does not say " + strings.Join(r.approved, " or ") + "; send a type such as itsm.change.approved, or data.approval", nil
 }

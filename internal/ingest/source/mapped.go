@@ -25,15 +25,19 @@ import (
 //	      version: record.?ticket.revision
 //	      time: timestamp(record.ticket.updated_at)
 //	      items: record.ticket.apps.filter(a, a.managed).map(a, a.intune_id)
-//	      intent: 'record.ticket.action == "put back" ? "restore" : "remove"'
+//	      intent: '{"put back": "restore", "take off": "remove"}[record.ticket.action]'
 //
 // An expression sees the JSON document as body; the record, which is an entry of
 // the list that each gives, or else the body; delivery.id, which is "" if nothing
-// vouches for it; delivery.received, a timestamp; and the name of the source. A
-// member that may be missing is read as record.?member, or tested with
-// has(record.member); null and a missing optional leave a meaning out. Whole
-// numbers are ints. json(text) reads a document out of a text, as Amazon SNS
-// sends them: each: '[json(body.Message)]'.
+// vouches for it; delivery.received, a timestamp; the name of the source; and
+// headers, by their lower-case names, with those alone that something vouches for:
+// headers["ce-subject"]. A member that may be missing is read as record.?member,
+// or tested with has(record.member); null and a missing optional leave a meaning
+// out. Whole numbers are ints. json(text) reads a document out of a text, as
+// Amazon SNS sends them: each: '[json(body.Message)]'.
+//
+// Look words up, as intent does, and a word that nobody thought of is refused; the
+// second half of a ? : would take it for a wish.
 //
 // Besides the meanings that paths have, map has
 //
@@ -43,6 +47,8 @@ import (
 //
 // What is needed is a ticket, a device, items or changes, and either when or a
 // path for approval; a sender that sends nothing but approvals has when: "true".
+//
+// What is not JSON is not read: no forms, no XML.
 const (
 	When    = "when"
 	Each    = "each"
@@ -58,6 +64,7 @@ type mapped struct {
 	formDecoder
 	name        string                 // of the source
 	expressions map[string]*expression // by meaning
+	headers     bool                   // that an expression looks at
 }
 
 func newMapped(c Config) (Decoder, error) {
@@ -77,6 +84,7 @@ func newMapped(c Config) (Decoder, error) {
 			return nil, err
 		}
 		m.expressions[meaning] = x
+		m.headers = m.headers || x.uses("headers")
 		switch {
 		case meaning == Changes:
 			fields[Items] = mapField(Changes) // their ids
@@ -84,7 +92,7 @@ func newMapped(c Config) (Decoder, error) {
 			fields[meaning] = mapField(meaning)
 		}
 	}
-	base := form{prefix: "/mapped/"}
+	base := form{time: epochTime, wantTime: mappedTime}
 	var err error
 	if m.formDecoder, err = base.compile(Config{Name: c.Name, Tenant: c.Tenant, Fields: fields, Approved: c.Approved}); err != nil {
 		return nil, err
@@ -95,6 +103,8 @@ func newMapped(c Config) (Decoder, error) {
 	return m, nil
 }
 
+const mappedTime = wantZonedTime + `, or seconds or milliseconds since 1970; a time without a zone gets one under map.time, as in record.updated + "Z"`
+
 // mapField is an expression's name in the configuration, and the path to what it
 // gave.
 func mapField(meaning string) string { return "map." + meaning }
@@ -103,9 +113,7 @@ func mapField(meaning string) string { return "map." + meaning }
 // by its old name.
 func (p path) below(member string) (out path) {
 	for _, a := range p {
-		if a.steps != nil { // else it is fixed
-			a.steps = slices.Concat([]step{{name: member}}, a.steps)
-		}
+		a.root = member
 		out = append(out, a)
 	}
 	return out
@@ -146,6 +154,5 @@ func checkMapped(c Config) error {
 
 // Accepts takes all JSON, and text/plain, which is what Amazon SNS calls its own.
 func (*mapped) Accepts(mediaType string) bool {
-	return mediaType == "application/json" || mediaType == "text/plain" ||
-		strings.HasPrefix(mediaType, "application/") && strings.HasSuffix(mediaType, "+json")
+	return mediaType == "text/plain" || isJSON(mediaType) || mediaType == structuredType || mediaType == batchType
 }

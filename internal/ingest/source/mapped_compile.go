@@ -19,7 +19,8 @@ type expression struct {
 	program       cel.Program
 }
 
-// environment is what expressions see: no header, no file, no network, no clock.
+// environment is what expressions see: no file, no network, no clock, and no header
+// that nothing vouches for.
 // It is made when the first mapped source is, and never changes.
 var environment = sync.OnceValues(func() (*cel.Env, error) {
 	return cel.NewCustomEnv(append(library(),
@@ -28,6 +29,7 @@ var environment = sync.OnceValues(func() (*cel.Env, error) {
 		cel.Variable("source", cel.StringType),
 		cel.Variable("delivery.id", cel.StringType),
 		cel.Variable("delivery.received", cel.TimestampType),
+		cel.Variable("headers", cel.MapType(cel.StringType, cel.StringType)),
 		cel.EnableIdentifierEscapeSyntax(),
 		cel.ParserExpressionSizeLimit(maxExpression),
 		cel.ExpressionNodeLimit(maxNodes),
@@ -73,7 +75,7 @@ func explain(message string) string {
 	message = strings.TrimSuffix(strings.Join(strings.Fields(message), " "), " (in container '')")
 	switch {
 	case strings.HasPrefix(message, "undeclared reference"):
-		return message + "; there are body, record, delivery.id, delivery.received and source, and text stands in quotes"
+		return message + "; there are body, record, delivery.id, delivery.received, headers and source, and text stands in quotes"
 	case strings.HasPrefix(message, "found no matching overload"):
 		return message + "; convert with string(), int() or timestamp()"
 	case strings.HasPrefix(message, "Syntax error"):
@@ -93,7 +95,7 @@ func kindsOf(meaning string) []types.Kind {
 	case Items:
 		return []types.Kind{types.ListKind, types.StringKind}
 	case Time:
-		return []types.Kind{types.StringKind, types.IntKind, types.TimestampKind, types.NullTypeKind}
+		return []types.Kind{types.StringKind, types.IntKind, types.DoubleKind, types.TimestampKind, types.NullTypeKind}
 	}
 	return []types.Kind{types.StringKind, types.IntKind, types.UintKind, types.DoubleKind, types.NullTypeKind}
 }
@@ -120,23 +122,31 @@ func wantOf(meaning string) string {
 	case Changes:
 		return `a list of {"intent": "remove", "id": "...", "type": "application"}`
 	case Items:
-		return "a list of ids, or text with commas between them"
+		return "a list of ids, or text with commas, semicolons or line breaks between them"
 	case Time:
-		return "a timestamp, RFC 3339 text, or seconds or milliseconds since 1970 as an int"
+		return "a timestamp, RFC 3339 text, or seconds or milliseconds since 1970"
 	}
 	return "text or a number; convert it with string()"
 }
 
+// uses reports whether the expression looks at a variable.
+func (x expression) uses(variable string) bool {
+	for _, r := range x.ast.ReferenceMap() {
+		if r.Name == variable {
+			return true
+		}
+	}
+	return false
+}
+
 // misuse says which variable the expression must not look at, or "".
 func (x expression) misuse() string {
-	for _, r := range x.ast.ReferenceMap() {
-		switch {
-		case r.Name == "record" && x.meaning == Each:
-			return "there is no record yet; take the records out of body"
-		case r.Name == "delivery.received" && x.meaning != When && x.meaning != Each:
-			// A second delivery of one event would differ from the first.
-			return "must not look at delivery.received, which is new each time; leave out what the sender does not say"
-		}
+	switch {
+	case x.meaning == Each && x.uses("record"):
+		return "there is no record yet; take the records out of body"
+	case x.meaning != When && x.meaning != Each && x.uses("delivery.received"):
+		// A second delivery of one event would differ from the first.
+		return "must not look at delivery.received, which is new each time; leave out what the sender does not say"
 	}
 	return ""
 }

@@ -18,16 +18,16 @@ func (m *mapped) Decode(v Delivery) (Decoded, error) {
 	if err != nil {
 		return Decoded{}, err
 	}
-	body, err := celValue(doc)
+	body := celValue(doc)
+	ctx, cancel := context.WithTimeout(context.Background(), maxDecodeTime)
+	defer cancel()
+	e, err := m.evaluation(ctx, v, body)
 	if err != nil {
 		return Decoded{}, err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), maxDecodeTime)
-	defer cancel()
-	e := m.evaluation(ctx, v, body)
 	x := m.expressions[Each]
 	if x == nil {
-		return decodeAll(1, func(int) (events.Event, bool, error) {
+		return decodeAll(1, func(int) (events.Event, error) {
 			return mappedRecord{record{formDecoder: m.formDecoder, delivery: v, doc: doc}, m, e, body}.event()
 		})
 	}
@@ -35,42 +35,29 @@ func (m *mapped) Decode(v Delivery) (Decoded, error) {
 	if err != nil {
 		return Decoded{}, err
 	}
-	out, err := decodeAll(len(entries), func(i int) (events.Event, bool, error) {
+	return decodeAll(len(entries), func(i int) (events.Event, error) {
 		r := record{formDecoder: m.formDecoder, delivery: v, doc: goValue(entries[i])}
 		if len(entries) > 1 {
 			r.place = strconv.Itoa(i)
 		}
 		return mappedRecord{r, m, e, entries[i]}.event()
 	})
-	if err == nil {
-		err = distinct(out.Events)
-	}
-	if err != nil {
-		return Decoded{}, err
-	}
-	return out, nil
 }
 
-// distinct refuses different events that have one name, as when records are named
-// by the delivery: all but the first would be refused as a conflict, after that
-// one was published.
-func distinct(all []events.Event) error {
-	seen := map[events.Ref]events.Event{}
-	for _, e := range all {
-		if first, twice := seen[e.Ref()]; twice && first.Digest() != e.Digest() {
-			return invalid(mapField(Each), "gives different records of one id and one device; give each an id or a version of its own")
-		}
-		seen[e.Ref()] = e
-	}
-	return nil
-}
-
-func (m *mapped) evaluation(ctx context.Context, v Delivery, body ref.Val) *evaluation {
+func (m *mapped) evaluation(ctx context.Context, v Delivery, body ref.Val) (*evaluation, error) {
 	vars := map[string]any{"body": body, "source": m.name, "delivery.id": "", "delivery.received": v.Now}
 	if v.CoversID { // else whoever captured one delivery could send it with another id
 		vars["delivery.id"] = v.ID
 	}
-	return &evaluation{ctx: ctx, vars: vars}
+	headers := map[string]any{}
+	if m.headers {
+		var err error
+		if headers, err = coveredHeaders(v); err != nil {
+			return nil, err
+		}
+	}
+	vars["headers"] = celValue(headers)
+	return &evaluation{ctx: ctx, vars: vars}, nil
 }
 
 // A mappedRecord is one record of a body.
@@ -82,19 +69,19 @@ type mappedRecord struct {
 }
 
 // event runs the expressions and gives the engine a document of what they made.
-func (r mappedRecord) event() (events.Event, bool, error) {
+func (r mappedRecord) event() (events.Event, error) {
 	r.eval.vars["record"] = r.entry
 	if err := r.judge(); err != nil {
-		return events.Event{}, false, err
+		return events.Event{}, err
 	}
 	made, changes, err := r.made()
 	if err != nil {
-		return events.Event{}, false, err
+		return events.Event{}, err
 	}
 	r.doc = document(r.doc, made)
-	e, arrival, err := r.record.event()
+	e, err := r.record.event()
 	if err != nil || changes == nil {
-		return e, arrival, err
+		return e, err
 	}
 	e.Changes = changes // the engine took their ids for items, and found all else good
 	e, err = events.New(e, r.delivery.Now)
@@ -103,7 +90,7 @@ func (r mappedRecord) event() (events.Event, bool, error) {
 		change, _, _ := strings.Cut(strings.TrimPrefix(bad.Field, "data."), ".")
 		err = invalid(mapField(change), bad.Reason)
 	}
-	return e, arrival, err
+	return e, err
 }
 
 // document is what the paths of a mapped source lead into.

@@ -63,6 +63,8 @@ func (x *expression) reason(err error) string {
 		return "takes too many steps for this body; have the sender send less in one request, or look at less of it"
 	case errors.As(err, &own):
 		return own.Error()
+	case isKey && x.uses("headers") && strings.Contains(x.text, `"`+key+`"`):
+		return fmt.Sprintf("there is no %q; of headers only those are there that the signature covers, and that are given once", key)
 	case isKey && strings.Contains(x.text, key):
 		return fmt.Sprintf("there is no %q; if it may be missing, test it with has(), or read it with .? in place of the dot", key)
 	case isKey:
@@ -105,8 +107,8 @@ func (x *expression) list(v ref.Val) ([]ref.Val, error) {
 		return nil, x.wrong(v)
 	}
 	n := l.Size().(types.Int)
-	if n > maxRecords {
-		return nil, invalid(mapField(x.meaning), fmt.Sprintf("gives a list of %d; at most %d are taken", n, maxRecords))
+	if n > MaxRecords {
+		return nil, invalid(mapField(x.meaning), fmt.Sprintf("gives a list of %d; at most %d are taken", n, MaxRecords))
 	}
 	var list []ref.Val
 	for i := range n {

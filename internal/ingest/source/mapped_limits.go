@@ -27,13 +27,6 @@ const (
 	// checkEvery is how many rounds of a loop pass between two looks at the clock.
 	checkEvery = 64
 
-	// maxRecords is the longest list that an expression may return.
-	maxRecords = 1000
-
-	// maxValues is how many JSON values a body may have. Each takes up to 180 bytes
-	// beside those of the decoded document; a Jira issue has a few thousand.
-	maxValues = 50_000
-
 	// maxText is the longest text that replace and join may make and that json
 	// may read, in bytes: they are the functions that can multiply.
 	maxText = 256 << 10

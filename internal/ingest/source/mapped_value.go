@@ -2,7 +2,6 @@ package source
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -16,21 +15,8 @@ import (
 
 // celValue is decoded JSON as expressions see it. All of it is made at once: CEL
 // asks for the sizes of values again and again, and what is made on the way is
-// measured anew each time.
-func celValue(v any) (ref.Val, error) {
-	left := maxValues
-	made := adapt(v, &left)
-	if left < 0 {
-		return nil, invalid("", fmt.Sprintf("the body has more than %d values; send fewer records in one request", maxValues))
-	}
-	return made, nil
-}
-
-// adapt stops when left is below zero.
-func adapt(v any, left *int) ref.Val {
-	if *left--; *left < 0 {
-		return types.NullValue
-	}
+// measured anew each time. events.JSON bounds how many values there are.
+func celValue(v any) ref.Val {
 	switch v := v.(type) {
 	case string:
 		return types.String(v)
@@ -39,18 +25,15 @@ func adapt(v any, left *int) ref.Val {
 	case json.Number:
 		return number(v.String())
 	case []any:
-		list := make([]ref.Val, 0, min(len(v), *left+1))
+		list := make([]ref.Val, 0, len(v))
 		for _, e := range v {
-			if *left < 0 {
-				break
-			}
-			list = append(list, adapt(e, left))
+			list = append(list, celValue(e))
 		}
 		return types.NewRefValList(types.DefaultTypeAdapter, list)
 	case map[string]any:
 		members := make(map[string]ref.Val, len(v))
 		for name, e := range v {
-			members[name] = adapt(e, left)
+			members[name] = celValue(e)
 		}
 		return object{types.NewMap(types.DefaultTypeAdapter, members), v}
 	}

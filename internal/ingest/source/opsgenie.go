@@ -22,11 +22,9 @@ const opsgenieCut = 1000
 // the action's own name stands in "action" is from descriptions, not from a
 // capture.
 var opsgenie = form{
-	prefix: "/opsgenie/",
 	fields: map[string]string{
 		Ticket:   "alert.tinyId | alert.alertId",
 		ID:       "alert.alertId",
-		Version:  "alert.updatedAt",
 		Time:     "alert.updatedAt",
 		Approval: "action",
 		Device:   "alert.details.intune_device_id",
@@ -42,7 +40,7 @@ var opsgenie = form{
 
 // checkOpsgenie refuses a list of items that may have lost its end.
 func checkOpsgenie(r record) error {
-	if v, _ := r.value(Items); utf8.RuneCountInString(words(v)) >= opsgenieCut {
+	if f := r.find(Items); utf8.RuneCountInString(words(f.value)) >= opsgenieCut {
 		return invalid(r.name(Items), "has "+strconv.Itoa(opsgenieCut)+" characters, where Opsgenie cuts off the rest; use several alerts")
 	}
 	return nil

@@ -1,9 +1,6 @@
 package source
 
-import (
-	"fmt"
-	"strings"
-)
+import "fmt"
 
 // customFieldsUpdated is the one PagerDuty event that can carry an approval.
 const customFieldsUpdated = "incident.custom_field_values.updated"
@@ -19,7 +16,6 @@ const customFieldsUpdated = "incident.custom_field_values.updated"
 // That the event's data is {"incident", "custom_fields", "changed_custom_fields"}
 // is from PagerDuty's page on early-access events, not from a capture.
 var pagerDuty = form{
-	prefix: "/pagerduty/",
 	fields: map[string]string{
 		Ticket:   "event.data.incident.id",
 		Version:  "event.id",
@@ -30,6 +26,7 @@ var pagerDuty = form{
 		Intent:   "event.data.custom_fields[name=assignment_action].value",
 		ItemType: "event.data.custom_fields[name=item_type].value",
 	},
+	eventID:  true,
 	approval: pagerDutyApproval,
 	check:    checkPagerDuty,
 }
@@ -40,9 +37,9 @@ func pagerDutyApproval(r record) (why string, err error) {
 		return "", invalid("event.event_type", "is required: it names the event of a v3 webhook; older webhooks are not taken")
 	}
 	if kind != customFieldsUpdated {
-		return fmt.Sprintf("the event is %s; only %s can be an approval", eventType(kind), customFieldsUpdated), nil
+		return fmt.Sprintf("the event is %s; only %s can be an approval", shown(kind), customFieldsUpdated), nil
 	}
-	if _, there := r.value(Approval); !there {
+	if !r.find(Approval).there {
 		return "the event does not set the approval: it has no " + r.name(Approval), nil
 	}
 	return "", r.judgeWord()
@@ -51,16 +48,6 @@ func pagerDutyApproval(r record) (why string, err error) {
 // checkPagerDuty refuses an approval that names no event: all have an id, and
 // without it two of them could be one.
 func checkPagerDuty(r record) error {
-	if id, err := r.text(Version); err != nil || id == "" {
-		return invalid(r.name(Version), "is required: the event's id")
-	}
-	return nil
-}
-
-// eventType is a type for a log line: a short word with dots, or no word.
-func eventType(s string) string {
-	if len(s) > 64 || strings.Trim(s, "abcdefghijklmnopqrstuvwxyz_.") != "" {
-		return "of another type"
-	}
-	return s
+	_, err := r.need(Version)
+	return err
 }

@@ -22,8 +22,14 @@ type path []alternative
 
 // An alternative has steps, or is fixed.
 type alternative struct {
-	text  string
+	text  string // as people know it
+	root  string // the member of the document that it starts in; "": the document
 	steps []step
+}
+
+// fixed is the text of an alternative that is fixed.
+func (a alternative) fixed() (text string, ok bool) {
+	return strings.TrimPrefix(a.text, "="), a.steps == nil
 }
 
 // A step goes from a value to one inside it.
@@ -31,6 +37,32 @@ type step struct {
 	name       string // of an object's member
 	index      int    // in a list, if name is "" and key too
 	key, value string // of the list's entry whose member key is value
+}
+
+// String is the step as a path has it.
+func (s step) String() string {
+	switch {
+	case s.key != "":
+		return "[" + s.key + "=" + s.value + "]"
+	case s.name == "":
+		return "[" + strconv.Itoa(s.index) + "]"
+	case strings.ContainsAny(s.name, ".[") || s.name[0] == '=':
+		return `["` + s.name + `"]`
+	}
+	return s.name
+}
+
+// pathText is the path that has the steps.
+func pathText(steps []step) string {
+	var b strings.Builder
+	for _, s := range steps {
+		text := s.String()
+		if b.Len() > 0 && text[0] != '[' {
+			b.WriteByte('.')
+		}
+		b.WriteString(text)
+	}
+	return b.String()
 }
 
 // compilePath reads a path.
@@ -54,6 +86,9 @@ func compileSteps(text string) (steps []step, err error) {
 	}
 	if text[0] == '=' {
 		return nil, nil
+	}
+	if err := foreignNotation(text); err != nil {
+		return nil, err
 	}
 	for rest, first := text, true; rest != ""; first = false {
 		var s step
@@ -103,6 +138,9 @@ func bracket(text string) (s step, rest string, err error) {
 	if !ok {
 		return step{}, "", errors.New("has a [ without its ]")
 	}
+	if err := foreignBracket(inside); err != nil {
+		return step{}, "", err
+	}
 	key, value, ok := strings.Cut(inside, "=")
 	key, value = strings.TrimSpace(key), strings.TrimSpace(value)
 	if ok && key != "" && value != "" {
@@ -112,60 +150,4 @@ func bracket(text string) (s step, rest string, err error) {
 		return step{}, "", fmt.Errorf("has [%s]; want a place such as [0], or what an entry says, such as [name=device]", inside)
 	}
 	return s, rest, nil
-}
-
-// find returns the value of the first alternative that is there and says
-// something. The name is that alternative's; if none says anything, that of the
-// first one that is there at all, or of the first.
-func (p path) find(doc any) (v any, name string, there bool) {
-	for _, a := range p {
-		found, ok := a.follow(doc)
-		switch {
-		case ok && says(found):
-			return found, a.text, true
-		case ok && !there:
-			v, name, there = found, a.text, true
-		}
-	}
-	if !there && len(p) > 0 {
-		name = p[0].text
-	}
-	return v, name, there
-}
-
-func (a alternative) follow(v any) (found any, ok bool) {
-	if a.steps == nil {
-		return strings.TrimPrefix(a.text, "="), true
-	}
-	for _, s := range a.steps {
-		switch at := v.(type) {
-		case map[string]any:
-			v, ok = at[s.name]
-			ok = ok && s.name != "" // "" is a step into a list
-		case []any:
-			v, ok = s.entry(at)
-		default:
-			return nil, false
-		}
-		if !ok {
-			return nil, false
-		}
-	}
-	return v, true
-}
-
-// entry is the list's entry that the step means.
-func (s step) entry(list []any) (any, bool) {
-	switch {
-	case s.name != "" || s.key == "" && s.index >= len(list):
-		return nil, false
-	case s.key == "":
-		return list[s.index], true
-	}
-	for _, e := range list {
-		if m, ok := e.(map[string]any); ok && strings.TrimSpace(words(m[s.key])) == s.value {
-			return e, true
-		}
-	}
-	return nil, false
 }

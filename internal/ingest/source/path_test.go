@@ -59,12 +59,12 @@ func TestPath(t *testing.T) {
 			t.Errorf("%s: %v", text, err)
 			continue
 		}
-		v, name, there := p.find(doc)
+		f := p.find(doc)
 		if want.name == "" {
 			want.name = text
 		}
-		if !reflect.DeepEqual(v, want.v) || name != want.name || there != want.there {
-			t.Errorf("%s: got %v, %q, %v; want %v", text, v, name, there, want)
+		if !reflect.DeepEqual(f.value, want.v) || f.at.text != want.name || f.there != want.there {
+			t.Errorf("%s: got %v, want %v", text, f, want)
 		}
 	}
 }
@@ -91,10 +91,35 @@ func TestBadPath(t *testing.T) {
 		"a[name=]":                  "has [name=]; want a place",
 		"a[=device]":                "has [=device]; want a place",
 		"a[name]":                   "has [name]; want a place",
+		"a[*].id":                   "has [*], and a path leads to one entry",
+		"a[name='x'].id":            "has [name='x']; write [name=x]",
+		`a[name="x"]`:               `has [name="x"]; write [name=x]`,
+		"a[name==x]":                "has [name==x]; write [name=x]",
+		"a[name == 'x y']":          "has [name == 'x y']; write [name=x y]",
+		"a['b.c']":                  `has ['b.c']; write ["b.c"]`,
+		"$":                         "is the whole body in JSONPath",
+		"$.result.y":                "is JSONPath; write result.y",
+		"$['a']['b.c'][0]":          `is JSONPath; write ["a"]["b.c"][0]`,
+		"/result/u_x":               "is a JSON pointer; write result.u_x",
+		"/a/0/b~1c/d.e/~0":          `is a JSON pointer; write a[0].b/c["d.e"].~`,
+		"a | /b":                    "is a JSON pointer; write b",
 	} {
 		if p, err := compilePath(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, %v; want %s", text, p, err, want)
 		}
+	}
+}
+
+// checkElsewhere follows the path that people are told to take instead.
+func checkElsewhere(t *testing.T, p path, doc any) {
+	t.Helper()
+	at := p.elsewhere(doc)
+	if at == "" || strings.ContainsAny(at, `|"`) {
+		return
+	}
+	there, err := compilePath(at)
+	if err != nil || !there.find(doc).there {
+		t.Fatalf("%v is said to be at %q, %v", p, at, err)
 	}
 }
 
@@ -110,9 +135,11 @@ func FuzzPath(f *testing.F) {
 			return
 		}
 		if p, err := compilePath(text); err == nil {
-			if v, name, there := p.find(doc); name == "" || !there && v != nil || !strings.Contains(text, name) {
-				t.Fatalf("%q finds %v, %q, %v", text, v, name, there)
+			f := p.find(doc)
+			if f.at.text == "" || !f.there && f.value != nil || !strings.Contains(text, f.at.text) {
+				t.Fatalf("%q finds %v", text, f)
 			}
+			checkElsewhere(t, p, doc)
 		}
 		m, _ := doc.(map[string]any)
 		for name, want := range m {
@@ -123,8 +150,8 @@ func FuzzPath(f *testing.F) {
 			if err != nil {
 				t.Fatalf("%q: %v", name, err)
 			}
-			if got, _, there := p.find(doc); !there || !reflect.DeepEqual(got, want) {
-				t.Fatalf("%q is %v, %v; want %v", name, got, there, want)
+			if f := p.find(doc); !f.there || !reflect.DeepEqual(f.value, want) {
+				t.Fatalf("%q is %v; want %v", name, f, want)
 			}
 		}
 	})

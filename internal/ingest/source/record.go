@@ -3,8 +3,6 @@ package source
 import (
 	"cmp"
 	"errors"
-	"fmt"
-	"slices"
 	"strings"
 
 	"changerelay/internal/events"
@@ -18,106 +16,82 @@ type record struct {
 	delivery Delivery
 }
 
+// find is what the path of a meaning leads to.
+func (r record) find(meaning string) found { return r.paths[meaning].find(r.doc) }
+
+// name is a meaning as the sender knows it: its path.
+func (r record) name(meaning string) string { return cmp.Or(r.find(meaning).at.text, meaning) }
+
 // text is the plain value of a meaning without the spaces that people paste
-// around ids; "" if it is not there, or null.
+// around ids; "" if it is not there, or null. A path that somebody configured and
+// that leads nowhere is misspelt: what it stands for must not be guessed.
 func (r record) text(meaning string) (string, error) {
-	v, _ := r.value(meaning)
-	if _, isBool := v.(bool); isBool || !isPlain(v) {
-		return "", invalid(r.name(meaning), "want one plain value: text, a number, or an option with a value")
+	f := r.find(meaning)
+	if !f.there {
+		if r.own[meaning] {
+			return "", r.absent(meaning)
+		}
+		return "", nil
 	}
-	text := strings.TrimSpace(words(v))
+	if why := notPlain(f.value); why != "" {
+		return "", invalid(f.at.text, why)
+	}
+	text := strings.TrimSpace(words(f.value))
 	if why := unset(text); why != "" {
-		return "", invalid(r.name(meaning), why)
+		return "", invalid(f.at.text, why)
 	}
 	return text, nil
 }
 
-// value is what stands at the path of a meaning.
-func (r record) value(meaning string) (v any, there bool) {
-	v, _, there = r.paths[meaning].find(r.doc)
-	return v, there
-}
-
-// name is a meaning as the sender knows it: its path.
-func (r record) name(meaning string) string {
-	_, name, _ := r.paths[meaning].find(r.doc)
-	return cmp.Or(name, meaning)
+// need is the text of a meaning that must say something.
+func (r record) need(meaning string) (string, error) {
+	text, err := r.text(meaning)
+	if err == nil && text == "" {
+		return "", r.missing(meaning)
+	}
+	return text, err
 }
 
 // event translates the record. What it takes as it is, events.New judges.
-// Arrival says that the record states no time, so that the event's is that of
-// its arrival.
-func (r record) event() (e events.Event, arrival bool, err error) {
-	if err := r.judge(); err != nil {
-		return e, false, err
+func (r record) event() (e events.Event, err error) {
+	if err = r.judge(); err != nil {
+		return e, err
 	}
 	if r.check != nil {
-		if err := r.check(r); err != nil {
-			return e, false, err
+		if err = r.check(r); err != nil {
+			return e, err
 		}
 	}
-	e = events.Event{Source: r.source}
-	for _, f := range []struct {
-		meaning string
-		to      *string
-	}{{Ticket, &e.Ticket}, {Device, &e.Device}, {Tenant, &e.Tenant}} {
-		if *f.to, err = r.text(f.meaning); err != nil {
-			return e, false, err
-		}
+	e.Source = r.source
+	if e.Ticket, err = r.need(Ticket); err != nil {
+		return e, err
 	}
-	e.Tenant = cmp.Or(e.Tenant, r.tenant)
-	if e.Time, arrival, err = r.when(); err != nil {
-		return e, false, err
+	if e.Device, err = r.need(Device); err != nil {
+		return e, err
 	}
-	if e.ID, err = r.id(e, arrival); err != nil {
-		return e, false, err
+	if e.Tenant, err = r.whose(); err != nil {
+		return e, err
+	}
+	if e.Time, e.Arrival, err = r.when(); err != nil {
+		return e, err
+	}
+	if e.ID, err = r.id(e); err != nil {
+		return e, err
 	}
 	if e.Changes, err = r.changes(); err != nil {
-		return e, false, err
+		return e, err
 	}
-	made, err := events.New(e, r.delivery.Now)
-	return made, arrival, r.translate(err)
+	e, err = events.New(e, r.delivery.Now)
+	return e, r.translate(err)
 }
 
-// judge returns nil if the record is an approval, and *Ignored if not.
-func (r record) judge() error {
-	if r.skip != nil {
-		if why := r.skip(r.doc); why != "" {
-			return &Ignored{why}
-		}
+// whose is the record's tenant, or the source's if it names none.
+func (r record) whose() (string, error) {
+	if r.tenant == "" {
+		return r.need(Tenant)
 	}
-	if r.approval != nil {
-		why, err := r.approval(r)
-		if why != "" {
-			return &Ignored{why}
-		}
-		return err
-	}
-	return r.judgeWord()
-}
-
-// judgeWord looks for one of the words that approve.
-func (r record) judgeWord() error {
-	v, there := r.value(Approval)
-	word := strings.TrimSpace(words(v))
-	switch {
-	case r.paths[Approval] == nil: // the sender sends approvals only
-		return nil
-	case !there: // not Ignored: a template that forgot the field would lose every change silently
-		return invalid(r.name(Approval), "is required: it says whether the record is approved; have the sender send it")
-	case !isPlain(v):
-		return invalid(r.name(Approval), "want the word that says whether the record is approved, as text")
-	case isPlaceholder(word): // the same
-		return invalid(r.name(Approval), unset(word))
-	case !r.approves(word):
-		return &Ignored{fmt.Sprintf("the record is not approved: %s does not say %s", r.name(Approval), strings.Join(r.approved, " or "))}
-	}
-	return nil
-}
-
-// approves reports whether a word is one that approves, in any letters.
-func (r record) approves(word string) bool {
-	return slices.ContainsFunc(r.approved, func(w string) bool { return strings.EqualFold(w, strings.TrimSpace(word)) })
+	text, err := r.text(Tenant)
+	return cmp.Or(text, r.tenant), err
 }
 
 // translate names the sender's field in place of the event's.

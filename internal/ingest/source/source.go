@@ -7,7 +7,8 @@
 //
 // A kind that sends its records as JSON is a form: where each meaning usually
 // is, which words approve, and how it writes times. Configuration gives other
-// paths, because custom fields differ from site to site. A kind that fits no
+// paths, because custom fields differ from site to site; a record must have what
+// they lead to, if only empty, for a path that leads nowhere is misspelt. A kind that fits no
 // form has a Decoder of its own, and a sender of no kind is mapped by
 // expressions. Adding a ticket system is a form in a file, a line in the table
 // of kinds, and its cases in testdata/cases.
@@ -33,9 +34,6 @@ import (
 	"changerelay/internal/events"
 )
 
-// MaxDepth is how deep a body may be nested. Jira's are 8 deep.
-const MaxDepth = 64
-
 // A Delivery is one verified request.
 type Delivery struct {
 	ID     string      // the sender's delivery id, "" if it has none
@@ -55,12 +53,7 @@ type Delivery struct {
 
 // Decoded is what a delivery asks for.
 type Decoded struct {
-	Events []events.Event // at least one
-
-	// Arrival says that the sender states no time: the events' is that of
-	// their arrival. A second delivery of one has its id and another time; it
-	// is the same event.
-	Arrival bool
+	Events []events.Event // 1 to MaxBatch, of different refs
 }
 
 // A Decoder reads the bodies of one source. It is safe for concurrent use.
@@ -92,22 +85,24 @@ type kind struct {
 	// nothing, and another check must be configured.
 	scheme  string
 	decoder func(Config) (Decoder, error)
+	// media says how its bodies come to have a media type that is taken.
+	media string
 }
 
 // kinds are the ticket systems.
 var kinds = map[string]kind{
-	"cloudevents":  {"standard-webhooks", newCloudEvents},
-	"freshdesk":    {"", freshdesk.decoder},
-	"freshservice": {"", freshservice.decoder},
-	"halo":         {"", halo.decoder},
-	"jira":         {"jira", newJira},
-	"jsm":          {"", newJSM},
-	"mapped":       {"", newMapped},
-	"opsgenie":     {"", opsgenie.decoder},
-	"pagerduty":    {"pagerduty", pagerDuty.decoder},
-	"servicenow":   {"servicenow", serviceNow.decoder},
-	"zammad":       {"zammad", zammad.decoder},
-	"zendesk":      {"zendesk", newZendesk},
+	"cloudevents":  {"standard-webhooks", newCloudEvents, "want application/json, or for a CloudEvent " + structuredType + " or " + batchType},
+	"freshdesk":    {"", freshdesk.decoder, "want application/json; choose JSON as the webhook's encoding"},
+	"freshservice": {"", freshservice.decoder, "want application/json; choose JSON as the webhook's encoding"},
+	"halo":         {"", halo.decoder, "want application/json"},
+	"jira":         {"jira", newJira, "want application/json, as Jira's webhooks have"},
+	"jsm":          {"", newJSM, "want application/json; give the web request the header Content-Type"},
+	"mapped":       {"", newMapped, "want JSON, as application/json, another type that ends in +json, or text/plain; forms and XML cannot be read"},
+	"opsgenie":     {"", opsgenie.decoder, "want application/json"},
+	"pagerduty":    {"pagerduty", pagerDuty.decoder, "want application/json, as v3 webhooks have"},
+	"servicenow":   {"servicenow", serviceNow.decoder, `want application/json; have the script call setRequestHeader("Content-Type", "application/json")`},
+	"zammad":       {"zammad", zammad.decoder, "want application/json"},
+	"zendesk":      {"zendesk", newZendesk, "want application/json; choose JSON as the webhook's request format"},
 }
 
 // Kinds lists the known kinds.
@@ -116,6 +111,10 @@ func Kinds() []string { return slices.Sorted(maps.Keys(kinds)) }
 // Scheme is the name of the verify preset that senders of a kind usually sign
 // with, or "" for those that sign nothing.
 func Scheme(kind string) string { return kinds[kind].scheme }
+
+// WantMedia says to a sender of a kind, whose Decoder does not accept the media
+// type, which one it wants and how to have it sent. It follows "Content-Type: ".
+func WantMedia(kind string) string { return kinds[kind].media }
 
 // New makes the decoder of a source. Its errors name the field.
 func New(kind string, c Config) (Decoder, error) {

@@ -136,9 +136,6 @@ func result(t *testing.T, decoded Decoded, err error) txtar.File {
 		t.Fatalf("error of an unknown kind: %v", err)
 	}
 	var b bytes.Buffer
-	if decoded.Arrival {
-		b.WriteString("# at its arrival\n")
-	}
 	for _, e := range decoded.Events {
 		fmt.Fprintf(&b, "%s\n", e.Encode())
 	}
@@ -152,6 +149,11 @@ func TestNew(t *testing.T) {
 			delete(fields, field)
 		}
 		return Config{Name: "x", Tenant: "acme", Fields: fields}
+	}
+	fixed := func(meaning, path string) Config {
+		c := Config{Name: "x", Tenant: "acme", Fields: map[string]string{Ticket: "t", Approval: "a", Device: "d", Items: "i"}}
+		c.Fields[meaning] = path
+		return c
 	}
 	for want, c := range map[string]struct {
 		kind   string
@@ -169,9 +171,45 @@ func TestNew(t *testing.T) {
 		`fields.items: is needed: it is another`:       {"jira", jira(Items, "")},
 		`fields.intent: is needed: it is another`:      {"jsm", jira(Intent, "")},
 		`fields.approval: is not for kind jira`:        {"jira", jira(Approval, "issue.fields.status.name")},
+
+		// what no record can have
+		`fields.intent: the fixed text "uninstall" cannot be: want remove or restore`: {"servicenow", fixed(Intent, "=uninstall")},
+		`fields.intent: the fixed text "wipe" cannot be: want remove`:                 {"servicenow", fixed(Intent, "u_action | =wipe")},
+		`fields.device: the fixed text "laptop" cannot be: "laptop" is not a UUID`:    {"mapped", fixed(Device, "=laptop")},
+		`fields.device: the fixed text "undefined" cannot be: has a word`:             {"halo", fixed(Device, "=undefined")},
+		`fields.items: the fixed text "a b" cannot be: id 1 has a space`:              {"zammad", fixed(Items, "=a b")},
+		`fields.item_type: the fixed text "app" cannot be: "app" is not an item type`: {"zendesk", fixed(ItemType, "=app")},
+		`fields.tenant: the fixed text "a.b" cannot be: "a.b" is not a tenant`:        {"opsgenie", fixed(Tenant, "=a.b")},
+		`fields.time: the fixed text "2026-11-23T10:00:00Z" would date all`:           {"servicenow", fixed(Time, "=2026-11-23T10:00:00Z")},
+		`fields.approval: the fixed text "yes" is none of the words under approved`:   {"zendesk", fixed(Approval, "=yes")},
+
+		// what would find anything or nothing
+		`fields.device: event.current is of whichever field changed`: {"zendesk", fixed(Device, "device_id | event.current")},
+		`fields.items: the path "/result/u_apps" is a JSON pointer`:  {"servicenow", fixed(Items, "/result/u_apps")},
 	} {
 		if _, err := New(c.kind, c.config); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
+// What a fixed text may be.
+func TestFixed(t *testing.T) {
+	for meaning, path := range map[string]string{
+		Intent: "=Restore", Device: "=6F4C1F0E-6A0C-4B0F-9A1C-2F6F6F2D7A11", Items: "=a, b;c", ItemType: "=DEVICECONFIGURATION",
+		Tenant: "=Acme", Ticket: "=T", ID: "=1", Version: "=1", Approval: "approval | =no",
+	} {
+		if _, err := New("servicenow", Config{Name: "x", Tenant: "acme", Fields: map[string]string{meaning: path}}); err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
+
+// A sender whose media type is not taken is told what to do, whatever its kind.
+func TestWantMedia(t *testing.T) {
+	for _, kind := range Kinds() {
+		if got := WantMedia(kind); !strings.HasPrefix(got, "want ") {
+			t.Errorf("%s: %q", kind, got)
 		}
 	}
 }
@@ -187,6 +225,7 @@ func TestAccepts(t *testing.T) {
 		{"cloudevents", "application/json", true},
 		{"servicenow", "application/json", true},
 		{"servicenow", "application/cloudevents+json", false},
+		{"servicenow", "text/json", true},
 		{"servicenow", "text/plain", false},
 		{"jira", "application/json", true},
 		{"jsm", "application/json", true},

@@ -4,17 +4,15 @@ package source
 // {"ticket", "article"}, the ticket with the attributes that the site has added
 // to its tickets under Objects. Zammad has no approvals: a state of that name
 // stands for one. The trigger must run only when the state changes to it: each
-// update of the ticket is another version, and a newer word on its items.
+// update of the ticket is another event, and a newer word on its items.
 //
 // The ticket's id and the time of its update name the event, not the delivery:
 // X-Zammad-Delivery is outside the signature, so whoever repeats a captured body
 // can choose it.
 var zammad = form{
-	prefix: "/zammad/",
 	fields: map[string]string{
 		Ticket:   "ticket.number",
 		ID:       "ticket.id",
-		Version:  "ticket.updated_at",
 		Time:     "ticket.updated_at",
 		Approval: "ticket.state",
 		Device:   "ticket.intune_device_id",
