@@ -4,7 +4,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
+	"runtime"
 
 	"changerelay/cmd/internal/boot"
 	"changerelay/internal/relay"
@@ -24,10 +26,12 @@ Examples:
 }
 
 func main() {
+	runtime.MemProfileRate = 0 // nobody can ask for the profile of allocations, whose table takes a megabyte
 	var c cli
 	boot.Program{Name: "changerelay-ingest", About: "Receive signed webhooks and publish them as change events.", CLI: &c,
 		Run: func(ctx context.Context) error {
-			return c.Serve(ctx, relay.Ingest, "changerelay-ingest", os.Stdout)
+			log := newLogBuffer(os.Stdout)
+			return errors.Join(c.Serve(ctx, relay.Ingest, "changerelay-ingest", log), log.Flush())
 		},
 	}.Main()
 }

@@ -6,11 +6,11 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"changerelay/cmd/internal/boot"
+	"changerelay/internal/graph"
 	"changerelay/internal/stream"
 )
 
@@ -31,11 +31,6 @@ Examples:
     relayctl doctor --config ./changerelay.yaml
 `
 }
-
-// The permissions of the app registration: to change a device, and to read it.
-const roleChange = "DeviceManagementManagedDevices.PrivilegedOperations.All"
-
-var rolesRead = []string{"DeviceManagementManagedDevices.Read.All", "DeviceManagementManagedDevices.ReadWrite.All"}
 
 // Run is called by the command line's parser.
 func (d doctor) Run(ctx context.Context, out io.Writer) error {
@@ -110,19 +105,21 @@ func checkTenant(ctx context.Context, c *boot.Config, name string) stream.Findin
 	}
 	ctx, cancel := context.WithTimeout(ctx, graphWithin)
 	defer cancel()
-	roles, err := g.Roles(ctx)
-	if err != nil {
+	lacks, err := g.Lacking(ctx)
+	switch {
+	case err != nil:
 		return finding(stream.Bad, what, "%v", err)
+	case lacks != nil:
+		return finding(stream.Bad, what, "%s", lacks.Remedy)
 	}
-	var lacks []string
-	if !slices.Contains(roles, roleChange) {
-		lacks = append(lacks, roleChange)
-	}
-	if !slices.ContainsFunc(roles, func(r string) bool { return slices.Contains(rolesRead, r) }) {
-		lacks = append(lacks, rolesRead[0])
-	}
-	if len(lacks) > 0 {
-		return finding(stream.Bad, what, "the app lacks the application permission %s; grant it, with an admin's consent", strings.Join(lacks, " and "))
+	return credentialFinding(what, g.CredentialEnds(), time.Now())
+}
+
+// credentialFinding warns of a certificate that ends; other credentials have no
+// end that can be seen from here.
+func credentialFinding(what string, end, now time.Time) stream.Finding {
+	if !end.IsZero() && end.Sub(now) < graph.CertificateWarning {
+		return finding(stream.Note, what, "its certificate expires %s; upload the next one to the app registration, and put it into the file", stamp(end, now))
 	}
 	return finding(stream.OK, what, "has a token with the permissions that it needs")
 }

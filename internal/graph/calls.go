@@ -2,7 +2,6 @@ package graph
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -78,30 +77,8 @@ func (c *Client) ActionResult(ctx context.Context, device string) (Result, error
 
 // Warm gets the first token, so that the first calls need not wait for it.
 func (c *Client) Warm(ctx context.Context) error {
-	_, err := c.tokens.get(ctx, "")
+	_, err := c.tokens.get(ctx, "", "")
 	return err
-}
-
-// Roles returns the permissions that the current token claims. The claim is
-// read for a start-up check, not verified: only Graph's word counts.
-func (c *Client) Roles(ctx context.Context) ([]string, error) {
-	token, err := c.tokens.get(ctx, "")
-	if err != nil {
-		return nil, err
-	}
-	var claims struct {
-		Roles []string `json:"roles"`
-	}
-	// The parsers' errors may quote the token, so they end here.
-	parts := strings.Split(token, ".")
-	if len(parts) != 3 {
-		return nil, &Error{Op: opRoles, Kind: Unavailable, Message: "token is not a JWT"}
-	}
-	payload, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
-	if err != nil || json.Unmarshal(payload, &claims) != nil {
-		return nil, &Error{Op: opRoles, Kind: Unavailable, Message: "token has no readable claims"}
-	}
-	return claims.Roles, nil
 }
 
 // encode returns the request body, or the reason why there can be none. Only

@@ -35,7 +35,7 @@ func TestChangeAssignments(t *testing.T) {
 		t.Errorf("body %s", in.body)
 	}
 	for name, value := range map[string]string{
-		"Authorization": "Bearer " + jwt(1), "Accept": "application/json", "Content-Type": "application/json",
+		"Authorization": "Bearer " + jwtOf(1), "Accept": "application/json", "Content-Type": "application/json",
 		"User-Agent": "relay/test", "Client-Request-Id": r.ClientRequestID,
 	} {
 		if in.header.Get(name) != value {
@@ -221,23 +221,26 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 	c.expect(t, 1, 10)
 }
 
+// The bodies are read, so that one connection does until the 503.
 func TestConnections(t *testing.T) {
-	c := newCloud(t, false)
-	g := c.client(t)
-	for _, status := range []int{400, 429, 503, 200, 200} {
-		c.graph = reply(status, strings.Repeat("x", 1000))
-		if err := post(t, g); (err == nil) != (status == 200) {
-			t.Fatal(err)
+	for _, http2 := range []bool{false, true} {
+		c := newCloud(t, http2)
+		g := c.client(t)
+		for _, status := range []int{400, 429, 503, 200, 200} {
+			c.graph = reply(status, strings.Repeat("x", 1000), "request-id", "r-1")
+			if err := post(t, g); (err == nil) != (status == 200) {
+				t.Fatal(err)
+			}
 		}
-	}
-	_, calls := c.got()
-	var from []string
-	for _, in := range calls {
-		from = append(from, in.from)
-	}
-	a, b := from[0], from[3]
-	if a == b || !reflect.DeepEqual(from, []string{a, a, a, b, b}) {
-		t.Errorf("connections %v: want one until the 503, and another after it", from)
+		_, calls := c.got()
+		var from []string
+		for _, in := range calls {
+			from = append(from, in.from)
+		}
+		a, b := from[0], from[3]
+		if a == b || !reflect.DeepEqual(from, []string{a, a, a, b, b}) {
+			t.Errorf("http2 %v: connections %v: want one until the 503, and another after it", http2, from)
+		}
 	}
 }
 

@@ -32,6 +32,10 @@
 // There is one repetition: after a 401, which is certainly not applied, with a
 // new token. Redirects are never followed, as they would carry the token away.
 //
+// What blames a device or a set (refused, gone) has to be Graph's own word: a
+// reply with a request-id or an error object. A proxy's 404 leaves the matter
+// open, and so does a 200 with somebody's page in it.
+//
 // # Tokens
 //
 // MSAL fetches them; token.go keeps them. MSAL's own cache lets every caller
@@ -41,35 +45,16 @@
 //
 // # Secrets
 //
-// No error holds a token or the secret: MSAL's errors, which quote whole
-// replies, end in entra.go, and text from Graph passes clean.
+// No error holds a token or a credential: MSAL's errors, which quote whole
+// replies, end in entra.go, those of the parsers of keys in keyfile.go, and
+// text from Graph passes clean.
 package graph
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
 )
-
-// Config is what a Client needs to know.
-type Config struct {
-	TenantID string // Entra tenant: GUID or domain
-	ClientID string // the application's id
-	// Secret reads the application's client secret. It is called by New and
-	// before each token request, so that a rotated secret is taken up.
-	Secret func() (string, error)
-	Cloud  Cloud
-	// Custom is for a private cloud or a simulator: Microsoft is not asked
-	// whether the authority exists.
-	Custom bool
-	// Transport carries everything, tokens too; by default it is NewTransport.
-	// One that wraps another should pass CloseIdleConnections on, which is
-	// called after a 503.
-	Transport http.RoundTripper
-	UserAgent string           // default changerelay
-	Now       func() time.Time // default time.Now
-}
 
 // A Client calls Graph for one application in one tenant. It may be used by
 // many goroutines.
@@ -108,6 +93,7 @@ func New(c Config) (*Client, error) {
 func NewTransport() *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.MaxIdleConnsPerHost = idleConnections
+	t.MaxResponseHeaderBytes = maxHeader
 	// Without pings, a connection that died silently takes every call until TCP gives it up.
 	t.HTTP2 = &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout}
 	return t
@@ -115,29 +101,10 @@ func NewTransport() *http.Transport {
 
 func refuseRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-func (c Config) check() error {
-	switch {
-	case !validTenant(c.TenantID):
-		return errors.New("TenantID is not a tenant's GUID or domain")
-	case !validID(c.ClientID):
-		return errors.New("ClientID is not an application id")
-	case c.Secret == nil:
-		return errors.New("no Secret given")
-	case !printable(c.UserAgent):
-		return errors.New("UserAgent has other than printable ASCII characters")
-	}
-	return c.Cloud.check()
-}
+// CredentialEnds is when the certificate in use expires; it is zero for other
+// credentials. A renewed one shows after the next token request.
+func (c *Client) CredentialEnds() time.Time { return c.entra.proof().ends }
 
-func (c Config) withDefaults() Config {
-	if c.Transport == nil {
-		c.Transport = NewTransport()
-	}
-	if c.UserAgent == "" {
-		c.UserAgent = "changerelay"
-	}
-	if c.Now == nil {
-		c.Now = time.Now
-	}
-	return c
-}
+// CredentialError is why the credential that was last read is not in use, or
+// nil: the one before it goes on, until Entra refuses that.
+func (c *Client) CredentialError() error { return c.entra.lastTrouble() }

@@ -13,19 +13,22 @@ import (
 type Cloud struct {
 	Graph     string // such as https://graph.microsoft.com
 	Authority string // such as https://login.microsoftonline.com
+	Audience  string // that federated credentials usually have; empty: not known
 }
 
-// Clouds are the national clouds by the name that a configuration uses.
+// Clouds are the national clouds by the name that a configuration uses
+// (learn.microsoft.com/graph/deployments, and for the audience
+// learn.microsoft.com/entra/workload-id). A custom one is written out.
 var Clouds = map[string]Cloud{
-	"global": {"https://graph.microsoft.com", "https://login.microsoftonline.com"}, // with GCC
-	"usgov":  {"https://graph.microsoft.us", "https://login.microsoftonline.us"},   // L4, GCC High
-	"dod":    {"https://dod-graph.microsoft.us", "https://login.microsoftonline.us"},
-	"china":  {"https://microsoftgraph.chinacloudapi.cn", "https://login.partner.microsoftonline.cn"},
+	"global": {"https://graph.microsoft.com", "https://login.microsoftonline.com", "api://AzureADTokenExchange"},    // with GCC
+	"usgov":  {"https://graph.microsoft.us", "https://login.microsoftonline.us", "api://AzureADTokenExchangeUSGov"}, // L4, GCC High
+	"dod":    {"https://dod-graph.microsoft.us", "https://login.microsoftonline.us", "api://AzureADTokenExchangeUSGov"},
+	"china":  {"https://microsoftgraph.chinacloudapi.cn", "https://login.partner.microsoftonline.cn", "api://AzureADTokenExchangeChina"},
 }
 
-// scope is the permission that a token is asked for: everything that an
-// administrator granted to the application.
-func (c Cloud) scope() string { return c.Graph + "/.default" }
+// Scope is what a token is asked for: everything that an administrator granted
+// to the application.
+func (c Cloud) Scope() string { return c.Graph + "/.default" }
 
 // check takes https only: both roots receive a credential.
 func (c Cloud) check() error {

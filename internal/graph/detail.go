@@ -45,6 +45,9 @@ func parseDetail(body []byte) detail {
 	return d
 }
 
+// known reports whether the body was an error object of Graph's.
+func (d detail) known() bool { return d.code != "" || d.message != "" || d.inner != "" }
+
 // innerRequestID finds the request id, which may be several levels down.
 func innerRequestID(raw json.RawMessage, levels int) string {
 	var inner struct {

@@ -2,17 +2,12 @@ package graph
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"regexp"
 	"sync"
+	"sync/atomic"
 	"time"
-
-	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/confidential"
-	msal "github.com/AzureAD/microsoft-authentication-library-for-go/apps/errors"
 )
 
 // entra requests tokens through MSAL. It is the only place that sees MSAL's
@@ -20,68 +15,85 @@ import (
 type entra struct {
 	conf Config
 	http *http.Client
+	cred credentialKind
 
-	app confidential.Client // owned by New, then by the one fetch in flight
+	request   requester              // owned by New, then by the one fetch in flight
+	assertion atomic.Pointer[string] // the federated token, for MSAL to send; nil: another credential
 
-	mu     sync.Mutex // guards secret, which every failing call has to know
-	secret string
+	mu      sync.Mutex // guards the rest
+	inUse   proof      // every failing call has to know it
+	trouble error      // why the last reading was not taken
 }
 
 func newEntra(c Config, h *http.Client) (*entra, error) {
 	e := &entra{conf: c, http: h}
-	secret, err := c.Secret()
+	var err error
+	if e.cred, err = e.kind(); err != nil {
+		return nil, err
+	}
+	p, err := e.cred.read()
+	if err == nil {
+		err = e.use(p)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("reading Secret: %w", err)
+		return nil, fmt.Errorf("Credential.%s: %w", e.cred.name, err)
 	}
-	if secret == "" {
-		return nil, errors.New("empty Secret")
-	}
-	return e, e.build(secret)
+	return e, nil
 }
 
-// build makes the MSAL client for a secret. There is one, so that its
-// endpoints are resolved once; only a new secret needs another.
-func (e *entra) build(secret string) error {
-	cred, err := confidential.NewCredFromSecret(secret)
+func (e *entra) use(p proof) error {
+	request, err := p.open()
 	if err != nil {
-		return errors.New("unusable Secret")
+		return err
 	}
-	options := []confidential.Option{
-		confidential.WithHTTPClient(tokenHTTP{e.http}),
-		confidential.WithCache(noCache{}),
-		confidential.WithInstanceDiscovery(!e.conf.Custom),
-	}
-	if e.conf.Custom {
-		// MSAL_FORCE_REGION in the environment would send the secret to Microsoft.
-		options = append(options, confidential.WithAzureRegion("DisableMsalForceRegion"))
-	}
-	app, err := confidential.New(e.conf.Cloud.Authority+"/"+e.conf.TenantID, e.conf.ClientID, cred, options...)
-	if err != nil {
-		return errors.New("Cloud.Authority and TenantID make no authority")
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.app, e.secret = app, secret
+	e.request = request
+	e.note(p)
 	return nil
 }
 
-func (e *entra) secretInUse() string {
+func (e *entra) note(p proof) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.secret
+	e.inUse = p
 }
 
-// fetch requests one token. A secret that cannot be read now is no reason to
-// stop using the one that we have.
-func (e *entra) fetch(ctx context.Context) (token, *Error) {
-	if s, err := e.conf.Secret(); err == nil && s != "" && s != e.secretInUse() {
-		if err := e.build(s); err != nil {
-			return token{}, &Error{Op: opToken, Kind: Denied, Err: err}
-		}
+func (e *entra) proof() proof {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.inUse
+}
+
+// reload takes a changed credential up. One that cannot be read or used is no
+// reason to stop using the one that we have.
+func (e *entra) reload() {
+	p, err := e.cred.read()
+	switch {
+	case err != nil:
+	case p.id != e.proof().id:
+		err = e.use(p)
+	default:
+		e.note(p)
 	}
-	r, err := e.app.AcquireTokenByCredential(ctx, []string{e.conf.Cloud.scope()})
 	if err != nil {
-		return token{}, tokenError(err, e.conf.Now())
+		err = fmt.Errorf("the credential was read again and not taken: %w", err)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.trouble = err
+}
+
+func (e *entra) lastTrouble() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.trouble
+}
+
+// fetch requests one token.
+func (e *entra) fetch(ctx context.Context, claims string) (token, *Error) {
+	e.reload()
+	r, err := e.request(ctx, claims)
+	if err != nil {
+		return token{}, e.explain(tokenError(err, e.conf.Now()))
 	}
 	if r.AccessToken == "" || !printable(r.AccessToken) {
 		return token{}, &Error{Op: opToken, Kind: Unavailable, Message: "token is malformed"}
@@ -92,47 +104,17 @@ func (e *entra) fetch(ctx context.Context) (token, *Error) {
 	return newToken(r.AccessToken, now, r.ExpiresOn.Add(ahead), r.Metadata.RefreshOn.Add(ahead)), nil
 }
 
-// oauthErrors are the words of an OAuth error reply that may be quoted, and
-// what each means here. Microsoft asks not to branch on AADSTS numbers.
-var oauthErrors = map[string]Kind{
-	"invalid_client":          Denied,
-	"unauthorized_client":     Denied,
-	"invalid_request":         Unavailable,
-	"invalid_grant":           Unavailable,
-	"invalid_scope":           Unavailable,
-	"invalid_resource":        Unavailable,
-	"invalid_tenant":          Unavailable,
-	"invalid_instance":        Unavailable,
-	"unsupported_grant_type":  Unavailable,
-	"access_denied":           Unavailable,
-	"interaction_required":    Unavailable,
-	"server_error":            Unavailable,
-	"temporarily_unavailable": Unavailable,
-}
-
-var aadsts = regexp.MustCompile(`AADSTS\d{4,8}\b`)
-
-// tokenError makes an error of what can be said safely about MSAL's.
-func tokenError(err error, now time.Time) *Error {
-	e := &Error{Op: opToken, Kind: Unavailable}
-	reply, ok := errors.AsType[msal.CallErr](err)
-	if !ok || reply.Resp == nil {
-		if e.Err = cause(err); errors.Is(e.Err, errBroken) {
-			e.Err, e.Message = nil, "no usable reply"
-		}
-		return e
+// explain adds what is known of the credential to Entra's refusal of it.
+func (e *entra) explain(f *Error) *Error {
+	trouble := e.lastTrouble()
+	switch {
+	case f.Err != nil || f.Status == 0:
+	case trouble != nil:
+		f.Err = trouble
+	case f.Kind == Denied:
+		f.Err = e.audienceHint()
+	case e.conf.Credential.ManagedIdentity != nil && f.Status == http.StatusBadRequest:
+		f.Err = errors.New("the machine may have no such managed identity; assign it to the machine, and look at its client id")
 	}
-	var body struct {
-		Error       string `json:"error"`
-		Description string `json:"error_description"`
-	}
-	data, _ := io.ReadAll(reply.Resp.Body) // in memory already
-	_ = json.Unmarshal(data, &body)
-	e.Status = reply.Resp.StatusCode
-	e.RetryAfter = retryAfter(reply.Resp.Header.Get("Retry-After"), now)
-	e.Message = aadsts.FindString(body.Description)
-	if kind, ok := oauthErrors[body.Error]; ok {
-		e.Kind, e.Code = kind, body.Error
-	}
-	return e
+	return f
 }

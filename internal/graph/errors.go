@@ -83,7 +83,7 @@ func approval(status int, d detail, code string) bool {
 }
 
 // An Error is the end of a call that did not succeed. Every field may be
-// logged: none holds a token, a secret or the text of an MSAL error.
+// logged: none holds a token, a credential or the text of an MSAL error.
 type Error struct {
 	Op              string // a gerund, such as "changing assignments"
 	Kind            Kind
@@ -96,7 +96,8 @@ type Error struct {
 	RetryAfter      time.Duration // as asked for, at most 10 minutes; 0 when not asked
 	Err             error         // what broke the connection
 
-	expired bool // a 401 that a new token may mend
+	expired bool   // a 401 that a new token may mend
+	claims  string // which that token must have, as JSON
 }
 
 func (e *Error) Error() string {
@@ -140,10 +141,31 @@ func (c *Client) failure(k call, a answer) *Error {
 		RequestID: a.requestID, ClientRequestID: a.clientID, ApprovalCode: a.clean(approvalCode, maxWord),
 		RetryAfter: retryAfter(firstOf(a.header.Get("Retry-After"), d.retryAfter), c.now()),
 	}
+	if a.requestID == "" && !d.known() {
+		e.disown(a.heard)
+	}
 	if e.RequestID == "" {
 		e.RequestID = a.clean(d.requestID, maxWord)
 	}
 	// An Intune refusal comes as a 401 too; no token mends that one.
 	e.expired = a.status == http.StatusUnauthorized && !strings.EqualFold(d.inner, "Forbidden")
+	if e.expired && c.entra.conf.CAE {
+		e.claims = challenge(a.header)
+	}
 	return e
+}
+
+// disown takes back what only Graph can say: a proxy or a gateway answered. It
+// seldom does so after passing a set on, but then it may.
+func (e *Error) disown(heard bool) {
+	switch e.Kind {
+	case Refused, Gone, InDoubt:
+	default:
+		return // these blame nobody
+	}
+	e.Kind = Unavailable
+	if heard {
+		e.Kind = InDoubt
+	}
+	e.Message = "the reply is not Graph's: it has no request-id and no error; look at proxies and gateways on the way"
 }

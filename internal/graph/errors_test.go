@@ -3,6 +3,7 @@ package graph_test
 import (
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"syscall"
 	"testing"
@@ -26,15 +27,17 @@ func TestEveryStatus(t *testing.T) {
 	c := newCloud(t, false)
 	for want, list := range words {
 		for _, status := range list {
-			for _, body := range []string{"", "<html>no</html>", `{"error":{"code":"X","message":"no"}}`} {
+			for _, f := range []struct{ body, id string }{
+				{"", "r-1"}, {"<html>no</html>", "r-1"}, {`{"error":{"code":"X","message":"no"}}`, ""},
+			} {
 				if status == 204 || status == 304 {
-					body = ""
+					f.body = ""
 				}
-				c.graph = reply(status, body)
+				c.graph = reply(status, f.body, "request-id", f.id)
 				g := c.client(t)
 				err := post(t, g)
 				if want == "" {
-					if err != nil {
+					if err != nil && f.id != "" {
 						t.Errorf("%d: %v", status, err)
 					}
 					continue
@@ -52,6 +55,52 @@ func TestEveryStatus(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// What has neither request-id nor error object is a gateway's: it blames
+// nobody, and says nothing about the set once that has left.
+func TestGatewaysBlameNobody(t *testing.T) {
+	c := newCloud(t, false)
+	for _, body := range []string{"", "<html>Not Found</html>", `{"message":"no route"}`, `{"error":"not_found"}`, `{"error":{}}`, "[1]"} {
+		for want, list := range words {
+			open := want == "" || want == graph.Refused || want == graph.Gone || want == graph.InDoubt
+			for _, status := range list {
+				if status == 401 || status == 204 || status == 304 || want == "" && body == "" {
+					continue
+				}
+				c.graph = reply(status, body)
+				g := c.client(t)
+				e := kind(t, post(t, g), map[bool]graph.Kind{true: graph.InDoubt, false: want}[open])
+				if e.Status != status || open && !strings.Contains(e.Message, "not Graph's") {
+					t.Errorf("%d %s: %+v", status, body, e)
+				}
+				if open && want != "" {
+					kind(t, read(t, g), graph.Unavailable)
+				}
+			}
+		}
+	}
+	c.graph = reply(200, "<html>sign in</html>")
+	kind(t, read(t, c.client(t)), graph.Unavailable)
+}
+
+// A gateway that answers before the set has left cannot have passed it on.
+func TestGatewayThatDoesNotListen(t *testing.T) {
+	c := newCloud(t, false)
+	for _, status := range []int{200, 400, 404, 503} {
+		g := c.client(t, func(conf *graph.Config) {
+			base := conf.Transport
+			conf.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
+				if !strings.HasPrefix(r.URL.Path, "/beta/") {
+					return base.RoundTrip(r)
+				}
+				w := httptest.NewRecorder()
+				reply(status, "<html>no</html>")(w, r, 0)
+				return w.Result(), nil
+			})
+		})
+		kind(t, post(t, g), graph.Unavailable)
 	}
 }
 
@@ -118,10 +167,12 @@ func TestErrorBodies(t *testing.T) {
 		{`<html>Bad Gateway</html>`, "", "", ""},
 		{``, "", "", ""},
 	} {
-		c.graph = reply(422, f.body)
+		c.graph = reply(422, f.body, "request-id", "r-1")
 		e := kind(t, post(t, g), graph.Refused)
-		if e.Code != f.code || e.Message != f.message || e.RequestID != f.id {
-			t.Errorf("%s:\ngot  %q %q %q\nwant %q %q %q", f.body, e.Code, e.Message, e.RequestID, f.code, f.message, f.id)
+		c.graph = reply(403, f.body) // no id but the body's
+		inner := kind(t, post(t, g), graph.Denied).RequestID
+		if e.Code != f.code || e.Message != f.message || e.RequestID != "r-1" || inner != f.id {
+			t.Errorf("%s:\ngot  %q %q %q\nwant %q %q %q", f.body, e.Code, e.Message, inner, f.code, f.message, f.id)
 		}
 	}
 }

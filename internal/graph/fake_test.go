@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -33,9 +34,14 @@ type cloud struct {
 	entra func(w http.ResponseWriter, r *http.Request, n int) // n counts token requests from 1
 	graph func(w http.ResponseWriter, r *http.Request, n int) // n counts calls from 1
 
+	forget bool // keep no call, only their number
+
+	discoveries atomic.Int32 // look-ups of the endpoints
+
 	mu     sync.Mutex // guards the rest
 	tokens []seen
 	calls  []seen
+	many   int
 }
 
 func newCloud(t testing.TB, http2 bool) *cloud {
@@ -60,6 +66,7 @@ func newCloud(t testing.TB, http2 bool) *cloud {
 }
 
 func (c *cloud) discover(w http.ResponseWriter, _ *http.Request) {
+	c.discoveries.Add(1)
 	root := c.URL + "/contoso.example"
 	_ = json.NewEncoder(w).Encode(map[string]string{
 		"issuer": root + "/v2.0", "authorization_endpoint": root + "/oauth2/v2.0/authorize", "token_endpoint": root + "/oauth2/v2.0/token",
@@ -70,6 +77,10 @@ func (c *cloud) note(list *[]seen, r *http.Request) int {
 	body, _ := io.ReadAll(r.Body)
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.forget {
+		c.many++
+		return c.many
+	}
 	*list = append(*list, seen{r.Method, r.RequestURI, r.RemoteAddr, string(body), r.Header.Clone()})
 	return len(*list)
 }
@@ -88,8 +99,8 @@ func (c *cloud) expect(t *testing.T, tokens, calls int) {
 	}
 }
 
-// jwt is the nth token: long enough to be told from a word.
-func jwt(n int) string {
+// jwtOf is the nth token: long enough to be told from a word.
+func jwtOf(n int) string {
 	part := func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
 	return part(`{"typ":"JWT","alg":"none"}`) + "." +
 		part(fmt.Sprintf(`{"n":%d,"roles":["DeviceManagementManagedDevices.PrivilegedOperations.All"]}`, n)) + ".sig"
@@ -97,7 +108,7 @@ func jwt(n int) string {
 
 func giveToken(w http.ResponseWriter, n int) {
 	w.Header().Set("Content-Type", "application/json")
-	fmt.Fprintf(w, `{"token_type":"Bearer","expires_in":3600,"access_token":%q}`, jwt(n))
+	fmt.Fprintf(w, `{"token_type":"Bearer","expires_in":3600,"access_token":%q}`, jwtOf(n))
 }
 
 func reply(status int, body string, header ...string) func(http.ResponseWriter, *http.Request, int) {
@@ -132,8 +143,8 @@ func (c *clock) Advance(d time.Duration) {
 func (c *cloud) config() graph.Config {
 	return graph.Config{
 		TenantID: "contoso.example", ClientID: "11111111-2222-3333-4444-555555555555",
-		Secret: func() (string, error) { return secret, nil },
-		Cloud:  graph.Cloud{Graph: c.URL, Authority: c.URL}, Custom: true,
+		Credential: graph.Credential{Secret: func() (string, error) { return secret, nil }},
+		Cloud:      graph.Cloud{Graph: c.URL, Authority: c.URL}, Custom: true,
 		Transport: c.Client().Transport, UserAgent: "relay/test",
 	}
 }

@@ -7,6 +7,10 @@ import "time"
 // Whoever budgets an attempt has to allow more than this.
 const CallTimeout = 60 * time.Second
 
+// CertificateWarning is how long before its end a certificate should be
+// warned of: time for a new one to be made, approved and rolled out.
+const CertificateWarning = 30 * 24 * time.Hour
+
 const (
 	tokenTimeout = 10 * time.Second // for one token request; nobody's context, so it needs its own end
 	tokenRefresh = 5 * time.Minute  // before expiry: a new token is fetched in the background
@@ -17,6 +21,10 @@ const (
 	idleConnections = 16               // kept for a host that speaks no HTTP/2; the usual 2 is below a worker's parallel calls
 	pingAfter       = 15 * time.Second // of silence on an HTTP/2 connection
 	pingTimeout     = 10 * time.Second // for its answer; both together are well below CallTimeout
+
+	minRSA    = 2048     // bits of a certificate's key; Entra takes no shorter one
+	maxClaims = 4 << 10  // bytes of a challenge's claims, in base64; they are about 100
+	maxHeader = 64 << 10 // bytes of a reply's headers; Graph's are about 1 kB
 
 	maxRetryAfter = 10 * time.Minute // believed of a Retry-After; a longer pause is for a person to decide
 	maxReply      = 1 << 20          // bytes of a reply; a device with 30 items is about 20 kB

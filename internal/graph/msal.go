@@ -10,19 +10,22 @@ import (
 )
 
 // tokenHTTP is what MSAL calls with: it bounds replies, which MSAL does not,
-// and keeps a discovery document from leading the secret off https.
+// and keeps a discovery document from leading the credential off https.
 type tokenHTTP struct{ *http.Client }
 
 func (h tokenHTTP) Do(req *http.Request) (*http.Response, error) {
 	if req.URL.Scheme != "https" {
 		return nil, errors.New("refusing to use other than https")
 	}
-	resp, err := h.Client.Do(req)
-	if err != nil {
-		return nil, err
+	return bounded(h.Client.Do(req))
+}
+
+// bounded cuts a reply that MSAL would read to its end, however long.
+func bounded(resp *http.Response, err error) (*http.Response, error) {
+	if err == nil {
+		resp.Body = limitedBody{io.LimitReader(resp.Body, maxReply), resp.Body}
 	}
-	resp.Body = limitedBody{io.LimitReader(resp.Body, maxReply), resp.Body}
-	return resp, nil
+	return resp, err
 }
 
 type limitedBody struct {

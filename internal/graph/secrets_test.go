@@ -8,6 +8,9 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
+
+	"software.sslmate.com/src/go-pkcs12"
 
 	"changerelay/internal/graph"
 )
@@ -20,12 +23,50 @@ func leaks(err error) string {
 	}
 	asJSON, _ := json.Marshal(err)
 	all.Write(asJSON)
-	for _, bad := range []string{secret, jwt(1), jwt(1)[:20], jwt(1)[40:80], "Bearer", "openid-configuration", "access_token"} {
-		if strings.Contains(all.String(), bad) {
-			return bad + " in " + all.String()
+	return shows(all.String())
+}
+
+// shows names what a text has that it must not.
+func shows(text string) string {
+	key := keyPEM(nil, keys().a)
+	for _, bad := range []string{filePassword, string(key[40:80]), keys().a.D.String()[:30], asserted, asserted[:20], secret, jwtOf(1), jwtOf(1)[:20], jwtOf(1)[40:80], "Bearer", "openid-configuration", "access_token"} {
+		if strings.Contains(text, bad) {
+			return bad + " in " + text
 		}
 	}
 	return ""
+}
+
+// asserted is a federated token.
+var asserted = projected("api://AzureADTokenExchange", 7)
+
+// everyCredential is each kind, with Entra or the machine answering by f.
+func everyCredential(t *testing.T, f func(http.ResponseWriter, *http.Request, int)) map[string]func(*graph.Config) {
+	key, leaf := keys().a, good(t, keys().a)
+	return map[string]func(*graph.Config){
+		"secret":  func(*graph.Config) {},
+		"PEM":     withFile(join(keyPEM(t, key), certPEM(leaf))),
+		"PKCS#12": withFile(p12(t, pkcs12.LegacyDES, key, leaf), filePassword),
+		"federated": func(c *graph.Config) {
+			c.Credential = graph.Credential{FederatedToken: func() (string, error) { return asserted, nil }}
+		},
+		"CAE":         func(c *graph.Config) { c.CAE = true },
+		"managed":     managed(&graph.ManagedIdentity{Transport: imds(t, func(w http.ResponseWriter, r *http.Request) { f(w, r, 0) })}, time.Now),
+		"gone secret": vanishing(),
+	}
+}
+
+// vanishing can be read once.
+func vanishing() func(*graph.Config) {
+	reads := 0
+	return func(c *graph.Config) {
+		c.Credential.Secret = func() (string, error) {
+			if reads++; reads > 1 {
+				return "", io.ErrUnexpectedEOF
+			}
+			return secret, nil
+		}
+	}
 }
 
 // raw answers with bytes that need not be HTTP.
@@ -40,7 +81,7 @@ func raw(text string) func(http.ResponseWriter, *http.Request, int) {
 }
 
 func TestNoErrorHoldsASecret(t *testing.T) {
-	tok := jwt(1)
+	tok := jwtOf(1)
 	entra := map[string]func(http.ResponseWriter, *http.Request, int){
 		"no expiry":      reply(200, `{"access_token":"`+tok+`"}`),
 		"bad expiry":     reply(200, `{"expires_in":"x","access_token":"`+tok+`"}`),
@@ -55,10 +96,17 @@ func TestNoErrorHoldsASecret(t *testing.T) {
 		"newline":        reply(200, `{"expires_in":3600,"access_token":"`+tok+`\n"}`),
 	}
 	for name, f := range entra {
-		c := newCloud(t, false)
-		c.entra = f
-		if bad := leaks(post(t, c.client(t))); bad != "" {
-			t.Errorf("entra, %s: %s", name, bad)
+		for kind, credential := range everyCredential(t, f) {
+			c := newCloud(t, false)
+			c.entra = f
+			g := c.client(t, credential)
+			err := post(t, g)
+			if bad := leaks(err); bad != "" || err == nil {
+				t.Errorf("entra, %s, %s: %v %s", name, kind, err, bad)
+			}
+			if bad := shows(fmt.Sprintf("%v %+v %#v", g, g, *g)); bad != "" {
+				t.Errorf("%s: a dump of the client shows %s", kind, bad)
+			}
 		}
 	}
 	nested, _ := json.Marshal(`{"ErrorCode":"` + tok + `","Message":"you sent Bearer ` + tok + ` and ` + secret + `"}`)
@@ -101,9 +149,9 @@ func TestEchoedOpaqueTokenIsHidden(t *testing.T) {
 func TestFailureTextIsClean(t *testing.T) {
 	c := newCloud(t, false)
 	c.graph = reply(200, `{"deviceActionResults":[{"actionName":"changeAssignments","deviceAssignmentItems":[
-		{"itemId":"a","assignmentItemActionStatus":"error","intentActionMessage":"Bearer `+jwt(1)+`"}]}]}`)
+		{"itemId":"a","assignmentItemActionStatus":"error","intentActionMessage":"Bearer `+jwtOf(1)+`"}]}]}`)
 	r, err := c.client(t).ActionResult(t.Context(), device)
-	if err != nil || strings.Contains(r.Failed["a"], jwt(1)[:20]) {
+	if err != nil || strings.Contains(r.Failed["a"], jwtOf(1)[:20]) {
 		t.Errorf("%+v %v", r, err)
 	}
 }
@@ -114,9 +162,10 @@ func TestNewNamesTheField(t *testing.T) {
 		"TenantID":              func(c *graph.Config) { c.TenantID = "a/b" },
 		"TenantID is":           func(c *graph.Config) { c.TenantID = "common" },
 		"ClientID":              func(c *graph.Config) { c.ClientID = "" },
-		"no Secret given":       func(c *graph.Config) { c.Secret = nil },
-		"empty Secret":          func(c *graph.Config) { c.Secret = func() (string, error) { return "", nil } },
-		"reading Secret":        func(c *graph.Config) { c.Secret = func() (string, error) { return "", io.EOF } },
+		"Credential needs":      func(c *graph.Config) { c.Credential = graph.Credential{} },
+		"Secret: it is empty":   func(c *graph.Config) { c.Credential.Secret = func() (string, error) { return "", nil } },
+		"Credential.Secret: EO": func(c *graph.Config) { c.Credential.Secret = func() (string, error) { return "", io.EOF } },
+		"exactly one":           func(c *graph.Config) { c.Credential.ManagedIdentity, c.ClientID = &graph.ManagedIdentity{}, "" },
 		"UserAgent":             func(c *graph.Config) { c.UserAgent = "a\nb" },
 		"Graph is not https":    func(c *graph.Config) { c.Cloud.Graph = "http://graph.example" },
 		"Graph is not a URL":    func(c *graph.Config) { c.Cloud.Graph = "" },

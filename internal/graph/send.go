@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net/http"
@@ -20,6 +21,7 @@ type answer struct {
 	header              http.Header
 	body                []byte
 	cut                 bool // the body was longer than we read, or broke off
+	heard               bool // some of our body had left when it came
 	requestID, clientID string
 	date                time.Time
 	clean               func(text string, most int) string // for anything that is quoted from the answer
@@ -30,7 +32,7 @@ type answer struct {
 func (c *Client) do(ctx context.Context, k call) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
 	defer cancel()
-	token, err := c.tokens.get(ctx, "")
+	token, err := c.tokens.get(ctx, "", "")
 	if err != nil {
 		return answer{}, err
 	}
@@ -38,7 +40,7 @@ func (c *Client) do(ctx context.Context, k call) (answer, error) {
 	if failure == nil || !failure.expired {
 		return a, failure.orNil()
 	}
-	if token, err = c.tokens.get(ctx, token); err != nil {
+	if token, err = c.tokens.get(ctx, token, failure.claims); err != nil {
 		return answer{}, err
 	}
 	if a, failure = c.try(ctx, k, token); failure != nil && failure.expired {
@@ -50,7 +52,7 @@ func (c *Client) do(ctx context.Context, k call) (answer, error) {
 
 func (c *Client) try(ctx context.Context, k call, token string) (answer, *Error) {
 	a, failure := c.send(ctx, k, token)
-	if failure == nil && a.status/100 != 2 {
+	if failure == nil && (a.status/100 != 2 || k.body != nil && !a.taken()) {
 		failure = c.failure(k, a)
 	}
 	if failure != nil && failure.Kind == InDoubt && k.body == nil {
@@ -65,7 +67,7 @@ func (c *Client) send(ctx context.Context, k call, token string) (answer, *Error
 	if g.late() {
 		return answer{}, &Error{Op: k.op, Kind: Unavailable, Err: errLate}
 	}
-	a := answer{clientID: newID(), clean: func(s string, most int) string { return clean(s, most, token, c.entra.secretInUse()) }}
+	a := answer{clientID: newID(), clean: func(s string, most int) string { return clean(s, most, token, c.entra.proof().hide) }}
 	ctx, done := g.watch(ctx)
 	defer done()
 	req, err := c.request(ctx, k, g, token, a.clientID)
@@ -76,7 +78,7 @@ func (c *Client) send(ctx context.Context, k call, token string) (answer, *Error
 	if err != nil {
 		return a, undelivered(k, g, a.clientID, err)
 	}
-	g.close() // a reply may come before the body is written; what follows it would be nobody's
+	a.heard, _ = g.close() // a reply may come before the body is written; what follows it would be nobody's
 	a.read(resp)
 	if a.status == http.StatusServiceUnavailable {
 		// Microsoft asks for a new connection: this one leads to a front end that is going away.
@@ -118,6 +120,12 @@ func (a *answer) read(resp *http.Response) {
 	if t, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
 		a.date = t
 	}
+}
+
+// taken reports whether a success is Graph's own. It answers with nothing; a
+// page is a gateway's.
+func (a *answer) taken() bool {
+	return a.requestID != "" || len(bytes.TrimSpace(a.body)) == 0
 }
 
 // undelivered names the kind of a call that got no status.

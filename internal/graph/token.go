@@ -15,6 +15,7 @@ type token struct {
 	expires time.Time // Entra's word
 	refresh time.Time // from here on a new one is fetched in the background
 	end     time.Time // from here on it is not used
+	claimed bool      // it was made for a challenge
 }
 
 // newToken sets the times. A token may live so shortly that the usual margins
@@ -32,7 +33,7 @@ func newToken(value string, now, expires, hint time.Time) token {
 
 // tokens holds the last token and lets one request for the next be in flight.
 type tokens struct {
-	fetch func(context.Context) (token, *Error) // runs once at a time
+	fetch func(ctx context.Context, claims string) (token, *Error) // runs once at a time
 	now   func() time.Time
 	group singleflight.Group
 
@@ -43,37 +44,43 @@ type tokens struct {
 	why   *Error    // what the last one came to, or what Graph said of its token
 }
 
-// get returns a token, and not the stale one, which Graph has turned down.
+// get returns a token, and not the stale one, which Graph has turned down, and
+// one that was made for a challenge if there are claims.
 // A caller that has to wait leaves when its own context ends; the request
 // belongs to nobody and goes on for the others.
-func (s *tokens) get(ctx context.Context, stale string) (string, error) {
-	value, due, err := s.look(stale)
-	if !due {
-		return value, err
-	}
-	flight := s.group.DoChan("", func() (any, error) { return s.renew(stale) })
-	if value != "" {
-		return value, nil // still good: the request runs in the background
-	}
-	select {
-	case r := <-flight:
-		if r.Err != nil {
-			return "", r.Err
+func (s *tokens) get(ctx context.Context, stale, claims string) (string, error) {
+	for again := false; ; again = true {
+		value, due, err := s.look(stale, claims)
+		if !due {
+			return value, err
 		}
-		return r.Val.(string), nil
-	case <-ctx.Done():
-		return "", &Error{Op: opToken, Kind: Unavailable, Err: ctx.Err()}
+		flight := s.group.DoChan("", func() (any, error) { return s.renew(stale, claims) })
+		if value != "" {
+			return value, nil // still good: the request runs in the background
+		}
+		select {
+		case r := <-flight:
+			// A shared request may have been for another's sake: look once more.
+			if r.Err != nil {
+				return "", r.Err
+			}
+			if again || !r.Shared {
+				return r.Val.(string), nil
+			}
+		case <-ctx.Done():
+			return "", &Error{Op: opToken, Kind: Unavailable, Err: ctx.Err()}
+		}
 	}
 }
 
 // look is the whole decision: a token to use, whether to request another, or
 // why there is neither.
-func (s *tokens) look(stale string) (value string, due bool, err error) {
+func (s *tokens) look(stale, claims string) (value string, due bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()
 	held := now.Before(s.until)
-	if s.last.value != "" && s.last.value != stale && now.Before(s.last.end) {
+	if s.last.value != "" && s.last.value != stale && now.Before(s.last.end) && (claims == "" || s.last.claimed) {
 		return s.last.value, !held && !now.Before(s.last.refresh), nil
 	}
 	if held {
@@ -85,21 +92,22 @@ func (s *tokens) look(stale string) (value string, due bool, err error) {
 }
 
 // renew requests a token, unless one came while this call was on its way here.
-func (s *tokens) renew(stale string) (string, error) {
-	if value, due, err := s.look(stale); !due {
+func (s *tokens) renew(stale, claims string) (string, error) {
+	if value, due, err := s.look(stale, claims); !due {
 		return value, err
 	}
 	// No caller's context: MSAL resolves endpoints with that of the first, and
 	// would fail everybody when the first one leaves.
 	ctx, cancel := context.WithTimeout(context.Background(), tokenTimeout)
 	defer cancel()
-	t, failure := s.fetch(ctx)
+	t, failure := s.fetch(ctx, claims)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if failure != nil {
 		s.delay(failure)
 		return "", failure
 	}
+	t.claimed = claims != ""
 	s.last, s.fails, s.until, s.why = t, 0, time.Time{}, nil
 	return t.value, nil
 }

@@ -53,10 +53,10 @@ func TestUnauthorizedGetsOneNewToken(t *testing.T) {
 		c.tokens, c.calls = nil, nil
 		c.graph = func(w http.ResponseWriter, r *http.Request, _ int) {
 			status := http.StatusOK
-			if r.Header.Get("Authorization") == "Bearer "+jwt(1) {
+			if r.Header.Get("Authorization") == "Bearer "+jwtOf(1) {
 				status = http.StatusUnauthorized
 			}
-			reply(status, `{}`)(w, r, 0)
+			reply(status, `{}`, "request-id", "r-1")(w, r, 0)
 		}
 		g := c.client(t)
 		if err := call(t, g); err != nil {
@@ -76,7 +76,7 @@ func TestUnauthorizedGetsOneNewToken(t *testing.T) {
 func TestManyUnauthorizedShareOneNewToken(t *testing.T) {
 	c := newCloud(t, false)
 	c.graph = func(w http.ResponseWriter, r *http.Request, _ int) {
-		if r.Header.Get("Authorization") == "Bearer "+jwt(1) {
+		if r.Header.Get("Authorization") == "Bearer "+jwtOf(1) {
 			w.WriteHeader(http.StatusUnauthorized)
 		}
 	}
@@ -146,7 +146,7 @@ func TestValidTokenDoesNotWaitForTheNext(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, calls := c.got()
-		return calls[len(calls)-1].header.Get("Authorization") == "Bearer "+jwt(2)
+		return calls[len(calls)-1].header.Get("Authorization") == "Bearer "+jwtOf(2)
 	})
 	if tokens, _ := c.got(); len(tokens) != 2 {
 		t.Errorf("%d token requests, want 2", len(tokens))
@@ -259,7 +259,7 @@ func TestTokenFailures(t *testing.T) {
 
 func TestShortTokens(t *testing.T) {
 	c, now := newCloud(t, false), newClock()
-	c.entra = reply(200, `{"expires_in":60,"access_token":"`+jwt(1)+`"}`)
+	c.entra = reply(200, `{"expires_in":60,"access_token":"`+jwtOf(1)+`"}`)
 	g := c.client(t, func(conf *graph.Config) { conf.Now = now.Now })
 	for range 10 {
 		if err := post(t, g); err != nil {
@@ -276,7 +276,7 @@ func TestRotatedSecretIsTaken(t *testing.T) {
 	current.Store("first")
 	g := c.client(t, func(conf *graph.Config) {
 		conf.Now = now.Now
-		conf.Secret = func() (string, error) { return current.Load().(string), nil }
+		conf.Credential.Secret = func() (string, error) { return current.Load().(string), nil }
 	})
 	for _, s := range []string{"first", "second"} {
 		current.Store(s)

@@ -33,8 +33,7 @@ type accepted struct {
 	URL       string `json:"url"`
 }
 
-func (s *Server) accepted(e events.Event, duplicate bool) accepted {
-	id := e.Ref().String()
+func (s *Server) accepted(id string, duplicate bool) accepted {
 	a := accepted{ID: id, Status: queued, Duplicate: duplicate, URL: s.baseURL + "/v1/changes/" + id}
 	if duplicate {
 		a.Status = string(events.Duplicate)

@@ -14,8 +14,7 @@ import (
 // BenchmarkChanges is a signed CloudEvent from its bytes to its 202, with a
 // broker that costs next to nothing; BenchmarkEcho is what Echo alone costs.
 func BenchmarkChanges(b *testing.B) {
-	unlimited := Rate{PerSecond: -1} // the clock stands still
-	w := newWorld(b, func(c *Config) { c.Rate = unlimited }, withSource("desk", func(s *Source) { s.Rate = unlimited }))
+	w := newWorld(b, unlimited)
 	w.Server.log = slog.New(slog.NewJSONHandler(io.Discard, nil))
 	run(b, w.Handler(), change("1", "acme", "a7d7a9a2-3a57-4e7c-8f3b-5b8f2f0c9e21"))
 }

@@ -9,35 +9,10 @@ import (
 	"mime"
 	"net/http"
 	"strings"
-	"sync/atomic"
+	"sync"
 
 	"changerelay/internal/ingest/source"
 )
-
-// A share is a request's share of the memory in flight. It grows with the bytes
-// that arrive; an announced length claims nothing, or a few hundred idle
-// connections could shut the door.
-type share struct {
-	inFlight *atomic.Int64
-	bytes    int64
-}
-
-// admit claims what any request costs.
-func (s *Server) admit() (*share, error) {
-	c := &share{inFlight: &s.inFlight}
-	return c, c.grow(requestCost)
-}
-
-func (c *share) grow(n int64) error {
-	if c.inFlight.Add(n) > MaxInFlight {
-		c.inFlight.Add(-n)
-		return errBusy
-	}
-	c.bytes += n
-	return nil
-}
-
-func (c *share) release() { c.inFlight.Add(-c.bytes) }
 
 // tooLarge is the error of a body over its source's limit in bytes.
 type tooLarge struct {
@@ -67,10 +42,11 @@ func readBody(x *exchange, c *share, limit int) ([]byte, error) {
 		return nil, &tooLarge{limit: limit}
 	}
 	r := http.MaxBytesReader(x.Response().Writer, x.Request().Body, int64(limit))
+	chunk := chunks.Get().(*[requestCost / 2]byte)
+	defer chunks.Put(chunk)
 	var body []byte
-	chunk := make([]byte, requestCost/2)
 	for {
-		n, err := r.Read(chunk)
+		n, err := r.Read(chunk[:])
 		if full := c.grow(int64(n)); full != nil {
 			return nil, full
 		}
@@ -91,14 +67,18 @@ func readBody(x *exchange, c *share, limit int) ([]byte, error) {
 	return body, nil
 }
 
+// chunks are what bodies are read by: most fit one, and are then copied once into
+// memory of their own size.
+var chunks = sync.Pool{New: func() any { return new([requestCost / 2]byte) }}
+
 // readable refuses what the decoder would not understand.
-func readable(d source.Decoder, h http.Header) error {
+func readable(kind string, d source.Decoder, h http.Header) error {
 	media, params, err := mime.ParseMediaType(h.Get("Content-Type"))
-	if charset := params["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") {
+	if charset := strings.ToLower(params["charset"]); charset != "" && charset != "utf-8" && charset != "utf8" {
 		return &unsupported{"Content-Type: bodies are taken as UTF-8 only"}
 	}
 	if err != nil || len(h.Values("Content-Type")) != 1 || !d.Accepts(media) {
-		return &unsupported{"Content-Type: want application/json, or for a CloudEvent application/cloudevents+json"}
+		return &unsupported{"Content-Type: " + source.WantMedia(kind)}
 	}
 	return nil
 }

@@ -32,7 +32,7 @@ func (s *Server) postHook(x *exchange) (answer, error) {
 // receive is the one way from a request to stored events. The URL may have
 // named its sender.
 func (s *Server) receive(x *exchange, r *roster, senders []*sender, named *sender) (answer, error) {
-	c, err := s.admit()
+	c, err := s.admit(x.from)
 	if err != nil {
 		return answer{}, err
 	}
@@ -42,7 +42,7 @@ func (s *Server) receive(x *exchange, r *roster, senders []*sender, named *sende
 		return answer{}, err
 	}
 	err = r.examine(inquiry{
-		Request: request(x.Request(), body), senders: senders, peer: x.peer(), now: x.now, counts: true, grow: c.grow,
+		Request: s.request(x, body, senders), senders: senders, peer: x.from, now: x.now, share: c,
 	}, &x.finding)
 	s.found(x)
 	switch {
@@ -73,6 +73,7 @@ func (s *Server) found(x *exchange) {
 		s.metrics.KeyUses.WithLabelValues(x.source, u.Check, u.Key).Inc()
 		s.metrics.KeyLastUsed.WithLabelValues(x.source, u.Check, u.Key).Set(float64(x.now.Unix()))
 	}
+	x.ids = make([]string, 0, len(x.decoded.Events))
 	for _, e := range x.decoded.Events {
 		x.ticket = e.Ticket
 		x.ids = append(x.ids, e.Ref().String())
@@ -95,26 +96,37 @@ func (s *Server) store(x *exchange) (answer, error) {
 		return answer{}, err
 	}
 	receipts, err := s.publish(ctx, x)
+	if x.fresh {
+		x.spend()
+	}
 	if err := settle(ctx, m, err); err != nil {
 		return answer{}, err
 	}
 	return stored(receipts), nil
 }
 
-// publish stores the events, one after the other.
+// publish stores the events, one after the other. A conflict keeps none of the
+// others back: the sender would meet it again each time.
 func (s *Server) publish(ctx context.Context, x *exchange) ([]accepted, error) {
 	receipts := make([]accepted, 0, len(x.decoded.Events))
-	for _, e := range x.decoded.Events {
+	conflict := -1
+	for i, e := range x.decoded.Events {
 		duplicate, err := s.publisher.Publish(ctx, e)
-		if x.decoded.Arrival && errors.Is(err, events.ErrConflict) {
-			duplicate, err = true, nil // its id is made of the body's own bytes: only the time of arrival differs
-		}
 		s.count(x.source, duplicate, err)
-		if err != nil {
-			x.ids = []string{e.Ref().String()}
+		x.fresh = x.fresh || err == nil && !duplicate
+		switch {
+		case err == nil:
+			receipts = append(receipts, s.accepted(x.ids[i], duplicate))
+		case errors.Is(err, events.ErrConflict):
+			conflict = i
+		default:
+			x.ids = x.ids[i : i+1]
 			return nil, fmt.Errorf("publishing an event: %w", broker(err))
 		}
-		receipts = append(receipts, s.accepted(e, duplicate))
+	}
+	if conflict >= 0 {
+		x.ids = x.ids[conflict : conflict+1]
+		return nil, fmt.Errorf("publishing an event: %w", events.ErrConflict)
 	}
 	return receipts, nil
 }

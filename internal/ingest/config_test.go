@@ -41,7 +41,7 @@ func TestNewRefuses(t *testing.T) {
 		`source "A b": name: want`:                             change(func(s *Source) { s.Name = "A b" }),
 		`source "unknown": name: want`:                         change(func(s *Source) { s.Name = "unknown" }),
 		`source "a": name: another source has it`:              {ok, ok},
-		`source "b": signature.keys.k1: source "a" has it too`: {ok, {Name: "b", Kind: "cloudevents", Checks: ok.Checks, Tenants: []string{"acme"}}},
+		`source "b": signature.keys[0].secret: source "a" has`: {ok, {Name: "b", Kind: "cloudevents", Checks: ok.Checks, Tenants: []string{"acme"}}},
 	} {
 		w := &world{t: t, broker: &memory{}, log: &await.Log{}}
 		c := config(w)

@@ -45,7 +45,7 @@ type problem struct {
 	Field     string `json:"field,omitempty"`
 	Reason    string `json:"reason,omitempty"`
 	ID        string `json:"id,omitempty"`
-	Parked    bool   `json:"parked,omitempty"` // the body was kept for a person to look at
+	Parked    *bool  `json:"parked,omitempty"` // the body was kept for a person to look at; nil: it is no matter of that
 	RequestID string `json:"request_id,omitempty"`
 }
 
@@ -63,6 +63,7 @@ type row struct {
 // fits counts.
 var table = []row{
 	{as[*brokerError], 503, string(events.Unavailable), "the broker did not answer in time; send it again, nothing is done twice", nil}, // whatever else it wraps
+	{keysAway, 503, string(events.Unavailable), "the keys of the request's issuer cannot be fetched; send it again later", nil},
 	{as[*verify.Refusal], 401, "unauthorized", "the request is not signed as the source's configuration asks", nil},
 	{as[*limited], 429, "rate_limited", "too many requests arrive; send it again when Retry-After has passed", nil},
 	{as[*tooLarge], 413, "too_large", "", tellError},
@@ -84,6 +85,13 @@ func as[E error](err error) bool { return errors.As(err, new(E)) }
 
 func is(target error) func(error) bool {
 	return func(err error) bool { return errors.Is(err, target) }
+}
+
+// keysAway is a refusal that says nothing of the request: the sender should
+// repeat it, as when the broker is away.
+func keysAway(err error) bool {
+	var r *verify.Refusal
+	return errors.As(err, &r) && r.Reason == verify.KeysAway
 }
 
 func slowBody(err error) bool {
@@ -159,5 +167,6 @@ func tellIgnored(err error, p *problem) {
 func tellInvalid(err error, p *problem) {
 	var e *events.InvalidError
 	errors.As(err, &e)
-	p.Field, p.Reason, p.Parked = e.Field, e.Reason, as[*parked](err)
+	kept := as[*parked](err)
+	p.Field, p.Reason, p.Parked = e.Field, e.Reason, &kept
 }

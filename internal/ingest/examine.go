@@ -17,18 +17,45 @@ type inquiry struct {
 	senders []*sender // who may have sent it
 	peer    netip.Addr
 	now     time.Time
-	counts  bool              // towards rates: it is no dry run
-	grow    func(int64) error // claims bytes of memory
+	share   *share // of the memory in flight; nil: a dry run, which counts towards nothing
 }
 
 // anywhere is the address of a request whose own is not known.
 var anywhere netip.Addr
 
 func (q inquiry) take(l *rate.Limiter) error {
-	if !q.counts {
+	if q.share == nil {
 		return nil
 	}
 	return take(l, q.now)
+}
+
+func (q inquiry) look(l *rate.Limiter) error {
+	if q.share == nil {
+		return nil
+	}
+	return look(l, q.now)
+}
+
+func (q inquiry) grow(n int64) error {
+	if q.share == nil {
+		return nil
+	}
+	return q.share.grow(n)
+}
+
+// vouched is the request as the rest of the way sees it: it is its sender's, and
+// of a body that is signed in part it has that part.
+func (q inquiry) vouched(d verify.Delivery) inquiry {
+	if q.share != nil {
+		q.share.vouched()
+	}
+	if d.Body != nil {
+		signed := *q.Request
+		signed.Body = d.Body
+		q.Request = &signed
+	}
+	return q
 }
 
 // A finding is what is known of a request.
@@ -48,7 +75,8 @@ func (r *roster) examine(q inquiry, f *finding) (err error) {
 	if f.sender, f.delivery, err = r.identify(q); err != nil {
 		return err
 	}
-	if err = q.take(f.sender.requests); err != nil {
+	q = q.vouched(f.delivery)
+	if err = q.look(f.sender.requests); err != nil {
 		return err
 	}
 	if f.handshake, err = f.sender.shakeHands(q.Request); f.handshake != nil || err != nil {
@@ -58,7 +86,7 @@ func (r *roster) examine(q inquiry, f *finding) (err error) {
 	if err != nil {
 		return err
 	}
-	if err = readable(f.sender.decoder, q.Header); err != nil {
+	if err = readable(f.sender.Kind, f.sender.decoder, q.Header); err != nil {
 		return err
 	}
 	if f.decoded, err = f.sender.decoder.Decode(source.Delivery{
@@ -77,7 +105,7 @@ func (r *roster) examine(q inquiry, f *finding) (err error) {
 //
 // The error is one of the configuration: tenants are those that are configured.
 func Examine(c Source, tenants []string, q verify.Request, now time.Time) (Report, error) {
-	r, err := newRoster([]Source{c}, set(tenants))
+	r, err := newRoster([]Source{c}, set(tenants), nil)
 	if err != nil {
 		return Report{}, fmt.Errorf("examining a request: %w", err)
 	}
@@ -87,10 +115,7 @@ func Examine(c Source, tenants []string, q verify.Request, now time.Time) (Repor
 	if len(q.Body) > snd.MaxBody {
 		err = &tooLarge{limit: snd.MaxBody}
 	} else {
-		err = r.examine(inquiry{
-			Request: &q, senders: []*sender{snd}, peer: anywhere, now: now,
-			grow: func(int64) error { return nil },
-		}, &f)
+		err = r.examine(inquiry{Request: &q, senders: []*sender{snd}, peer: anywhere, now: now}, &f)
 	}
 	return report(f, err), nil
 }

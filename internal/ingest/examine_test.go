@@ -29,7 +29,7 @@ func TestExamine(t *testing.T) {
 			Report{Checks: []string{"signature"}, Keys: []verify.Use{{Check: "signature", Key: "k2"}}, Code: 202, Word: "queued"}, 1, ""},
 		"no signature": {"desk", post("/v1/hooks/desk", ""), "{}", Report{Refusal: verify.MissingHeader, Code: 401, Word: "unauthorized"}, 0, ""},
 		"ignored": {"snow", snow("/v1/hooks/snow", ""), `{"approval":"requested"}`,
-			Report{Checks: []string{"signature"}, Keys: []verify.Use{{Check: "signature", Key: "k2"}}, Ignored: "the record is not approved: approval does not say approved", Code: 200, Word: "ignored"}, 0, ""},
+			Report{Checks: []string{"signature"}, Keys: []verify.Use{{Check: "signature", Key: "k2"}}, Ignored: "the record is not approved: approval says \"requested\", not approved; what else approves is set under approved", Code: 200, Word: "ignored"}, 0, ""},
 		"invalid": {"snow", snow("/v1/hooks/snow", ""), "{",
 			Report{Checks: []string{"signature"}, Keys: []verify.Use{{Check: "signature", Key: "k2"}}, Code: 422, Word: "invalid"}, 0, "is not complete JSON"},
 		"forbidden": {"desk", desk(deskKey, "/v1/hooks/desk", "", clock), change("1", "initech", "a"),

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"runtime"
 	"runtime/debug"
 	"strconv"
@@ -20,9 +21,10 @@ import (
 // An exchange is one request and its answer, and what the log will say of it.
 type exchange struct {
 	echo.Context
-	id    string    // in the answer's X-Request-Id and the log
-	start time.Time // by the real clock
-	now   time.Time // by the server's
+	id    string     // in the answer's X-Request-Id and the log
+	from  netip.Addr // of the peer, or of whom a proxy speaks
+	start time.Time  // by the real clock
+	now   time.Time  // by the server's
 
 	route   string // the pattern: paths and queries can hold secrets
 	source  string // of the URL or the signature, if it is configured
@@ -31,16 +33,17 @@ type exchange struct {
 	digest  string // SHA-256 of the body, hexadecimal; "" while the body is not read
 	ticket  string
 	ids     []string
+	fresh   bool // an event was new to the broker
 	answer  answer
 }
 
-// handle adapts a handler to Echo. The rate of all requests is looked at before
+// handle adapts a handler to Echo. The rates of all requests are looked at before
 // anything else is.
 func (s *Server) handle(route string, h func(*exchange) (answer, error)) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		x := c.(*exchange) // observe made it one
 		x.route = route
-		if err := take(s.total, x.now); err != nil {
+		if err := s.pass(x); err != nil {
 			return err
 		}
 		a, err := h(x)
@@ -111,12 +114,14 @@ func (s *Server) finish(x *exchange, err error) {
 	s.log.LogAttrs(context.WithoutCancel(x.Request().Context()), level(x.answer.code), "request", x.attrs(took, err, lost)...)
 }
 
+// Headers of every answer; nobody writes them.
+var nosniff, noStore = []string{"nosniff"}, []string{"no-store"}
+
 // write sends the answer; its error is that the sender has gone.
 func (x *exchange) write() error {
 	h := x.Response().Header()
-	h.Set("X-Request-Id", x.id)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cache-Control", "no-store")
+	h["X-Request-Id"] = []string{x.id}
+	h["X-Content-Type-Options"], h["Cache-Control"] = nosniff, noStore
 	for name, value := range x.answer.header {
 		h.Set(name, value)
 	}

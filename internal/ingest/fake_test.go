@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -114,6 +115,15 @@ func withSource(name string, change func(*Source)) func(*Config) {
 	}
 }
 
+// unlimited takes all rates away: the clock of tests stands still.
+func unlimited(c *Config) {
+	none := Rate{PerSecond: -1}
+	c.Rate, c.PeerRate = none, none
+	for i := range c.Sources {
+		c.Sources[i].Rate = none
+	}
+}
+
 // source is the configuration of the source of that name.
 func (w *world) source(name string) Source {
 	return w.sources[slices.IndexFunc(w.sources, func(s Source) bool { return s.Name == name })]
@@ -173,6 +183,12 @@ func desk(key, path, body string, at time.Time) *http.Request {
 func snow(path, body string) *http.Request {
 	r := post(path, body)
 	r.Header.Set("X-Hmac-Signature", mac(snowKey, body))
+	return r
+}
+
+// from has a request come from an address.
+func from(address string, r *http.Request) *http.Request {
+	r.RemoteAddr = net.JoinHostPort(address, "1234")
 	return r
 }
 

@@ -52,11 +52,11 @@ func (s *Server) optionsHook(x *exchange) (answer, error) {
 	snd := r.byName[x.Param("source")]
 	origin := x.Request().Header.Values("WebHook-Request-Origin")
 	if snd == nil || snd.Handshake.Kind != "cloudevents" || len(origin) != 1 ||
-		!slices.Contains(snd.Handshake.Allow, origin[0]) || !snd.sendsFrom(x.peer()) {
+		!slices.Contains(snd.Handshake.Allow, origin[0]) || !snd.sendsFrom(x.from) {
 		return answer{}, errMethod
 	}
 	x.source = snd.Name
-	if err := take(snd.shakes, x.now); err != nil {
+	if err := take(snd.shakes.of(x.from), x.now); err != nil {
 		return answer{}, err
 	}
 	a := *shaken("cloudevents", nil)
@@ -85,7 +85,7 @@ func (q inquiry) validation() (*answer, error) {
 	if err != nil || len(token) != 1 || !isEcho(token[0]) || !q.senders[0].sendsFrom(q.peer) {
 		return nil, nil // then it needs a credential, and has none
 	}
-	return shaken("graph", text(token[0])), q.take(q.senders[0].shakes)
+	return shaken("graph", text(token[0])), q.take(q.senders[0].shakes.of(q.peer))
 }
 
 // isEcho accepts what may be sent back.

@@ -13,7 +13,8 @@ import (
 	"changerelay/internal/ingest/verify"
 )
 
-const shakeKey = "the-shaking-key"
+// shakeKey is that of a source; no two have the same.
+func shakeKey(name string) string { return "the-shaking-key-of-" + name }
 
 // withShakes adds a source of each kind of handshake.
 func withShakes(c *Config) {
@@ -21,7 +22,7 @@ func withShakes(c *Config) {
 		"cloudevents": {"eventgrid.azure.net"}, "eventgrid": {"my-subscription"}, "graph": nil, "slack": nil,
 	} {
 		withSource("shake-"+kind, func(s *Source) {
-			s.Kind, s.Checks, s.Handshake = "servicenow", signed("servicenow", shakeKey), Handshake{kind, allow}
+			s.Kind, s.Checks, s.Handshake = "servicenow", signed("servicenow", shakeKey("shake-"+kind)), Handshake{kind, allow}
 			s.Rate = Rate{PerSecond: 2}
 		})(c)
 	}
@@ -40,7 +41,7 @@ func payload(t testing.TB, name string) string {
 func shake(method, path, body string, headers ...string) *http.Request {
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("X-Hmac-Signature", mac(shakeKey, body))
+	r.Header.Set("X-Hmac-Signature", mac(shakeKey(strings.TrimPrefix(r.URL.Path, "/v1/hooks/")), body))
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Add(headers[i], headers[i+1])
 	}
@@ -151,7 +152,8 @@ func TestCloudEventsHandshake(t *testing.T) {
 	}
 }
 
-// Strangers get a few handshakes, and take nothing from verified requests.
+// Strangers get a few handshakes, and take nothing from verified requests, nor
+// from who asks from another address.
 func TestHandshakesAreLimited(t *testing.T) {
 	w := newWorld(t, withShakes)
 	for kind, ask := range map[string]func() *http.Request{
@@ -168,6 +170,9 @@ func TestHandshakesAreLimited(t *testing.T) {
 			if rec := w.do(ask()); rec.Code != want {
 				t.Errorf("%s %d: got %d", kind, i, rec.Code)
 			}
+		}
+		if rec := w.do(from("20.20.32.1", ask())); rec.Code != 200 {
+			t.Errorf("%s: after it another address got %d", kind, rec.Code)
 		}
 		if rec := w.do(shake("POST", "/v1/hooks/shake-"+kind, snowBody)); rec.Code != 202 {
 			t.Errorf("%s: after it a delivery got %d", kind, rec.Code)
@@ -201,7 +206,7 @@ func FuzzHandshake(f *testing.F) {
 	f.Add("eventgrid", "", `[{"data":{"validationCode":{}}}]`)
 	f.Add("slack", "", `{"type":"url_verification","challenge":"\ud800"}`)
 	f.Fuzz(func(t *testing.T, kind, query, body string) {
-		snd := &sender{Source: Source{Name: "s", Handshake: Handshake{kind, []string{"mine"}}}}
+		snd := &sender{Source: Source{Name: "s", Handshake: Handshake{kind, []string{"mine"}}}, shakes: newPeers(HandshakeRate)}
 		q := &verify.Request{Method: "POST", Query: query, Body: []byte(body),
 			Header: http.Header{"Aeg-Event-Type": {"SubscriptionValidation"}, "Aeg-Subscription-Name": {"Mine"}}}
 		unverified, err := inquiry{Request: q, senders: []*sender{snd}}.validation()

@@ -28,8 +28,9 @@ func Refusals() []string {
 }
 
 // identify returns the one of the senders that the request is from. It asks them
-// all, and somebody even when there are none, so that the time of a refusal
-// does not tell which names exist.
+// all, and somebody even when there are none: a name that does not exist then
+// takes as long as one with a usual signature. Other checks, more keys and a
+// raised body limit take their own time, and may tell.
 func (r *roster) identify(q inquiry) (*sender, verify.Delivery, error) {
 	var found *sender
 	var delivery verify.Delivery
@@ -39,7 +40,7 @@ func (r *roster) identify(q inquiry) (*sender, verify.Delivery, error) {
 		switch {
 		case err == nil && found == nil: // the first by name; claims keep a second one out
 			found, delivery = snd, d
-		case err != nil && (refusal == nil || signedRightly(err)):
+		case err != nil && (refusal == nil || telling(err) > telling(refusal)):
 			refusal = err
 		}
 	}
@@ -56,12 +57,20 @@ func (r *roster) identify(q inquiry) (*sender, verify.Delivery, error) {
 	return found, delivery, nil
 }
 
-// signedRightly reports whether a refused request has a right signature. Of
-// several reasons it is the most telling.
-func signedRightly(err error) bool {
+// telling ranks the reasons of several senders: a right signature is of the one
+// that made it, and while keys are away it cannot be told whose it is.
+func telling(err error) int {
 	var r *verify.Refusal
-	return errors.As(err, &r) && slices.Contains([]verify.Reason{verify.InactiveKey, verify.OutsideTolerance,
-		verify.BadDigest, verify.LacksComponent, verify.NotPermitted, verify.BadTopic}, r.Reason)
+	switch {
+	case !errors.As(err, &r):
+		return 0
+	case slices.Contains([]verify.Reason{verify.InactiveKey, verify.OutsideTolerance,
+		verify.BadDigest, verify.LacksComponent, verify.NotPermitted, verify.BadTopic}, r.Reason):
+		return 2
+	case r.Reason == verify.KeysAway:
+		return 1
+	}
+	return 0
 }
 
 // sendsFrom judges the address that a request comes from, unless it has none.
@@ -73,15 +82,22 @@ func (snd *sender) sendsFrom(a netip.Addr) bool {
 	return slices.ContainsFunc(snd.AllowFrom, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
-// request is what verifiers see: the parts of a request as they were sent.
+// request is what verifiers see: the parts of a request as they were sent, but
+// for the client's certificate.
 func request(r *http.Request, body []byte) *verify.Request {
 	path, query, _ := strings.Cut(r.RequestURI, "?")
 	if !strings.HasPrefix(path, "/") { // the absolute form, as to a proxy
 		path, query = r.URL.EscapedPath(), r.URL.RawQuery
 	}
 	q := &verify.Request{Method: r.Method, Authority: r.Host, Path: path, Query: query, Header: r.Header, Body: body}
-	if r.TLS != nil && len(r.TLS.VerifiedChains) > 0 {
-		q.Client = r.TLS.VerifiedChains[0][0]
+	return q
+}
+
+// request is x's, for who may have sent it.
+func (s *Server) request(x *exchange, body []byte, senders []*sender) *verify.Request {
+	q := request(x.Request(), body)
+	if slices.ContainsFunc(senders, (*sender).certified) {
+		q.Client = s.client(x.Request().TLS, x.now)
 	}
 	return q
 }

@@ -9,28 +9,32 @@
 //
 // A request goes one way, and each step sees only what the one before let through:
 //
-//	rate of all ─► raw body ─► verify ─► rate of source ─► handshake? ─┐
-//	429            413, 400,   401       429               200        │
-//	               408                                                ▼
+//	rates of the ─► raw body ─► verify ─► rate of source ─► handshake? ─┐
+//	peer, of all    413, 400,   401,      429               200        │
+//	429             408         503                                    ▼
 //	 answer ◄─ publish ◄─ mark ◄── scope ◄── decode ◄── media type ◄─ unpack
 //	 202, 200  503, 409   503, 401 403, 422  422,       415           413, 415, 422
 //	                                         200 ignored
 //
 // The steps from verify to scope are examine, which changes nothing; Examine is
-// the same as a dry run. A body that is answered 422 is parked as it came, and
-// if it cannot be parked the answer is 503.
+// the same as a dry run. A body that is answered 422 is parked as it came, if
+// its source has not had too many parked, and if it cannot be parked the answer
+// is 503.
 //
 // What it promises:
 //
 //   - 202 is sent after the broker's acknowledgement, never before. Without one
 //     the answer is 503 with Retry-After, and a sender may repeat everything:
 //     what was stored already is a duplicate, answered 200.
-//   - No body is parsed before it is verified, but where the proof itself is
-//     inside. Whatever is wrong with a request that is not verified, its sender
-//     gets the same 401. A verified one is told the field and what would be right.
+//   - No body is parsed before it is verified; where the proof itself is inside,
+//     that is looked for without building anything. Whatever is wrong with a
+//     request that is not verified, its sender gets the same 401, or 503 while
+//     the keys of its issuer are away. A verified one is told the field and what
+//     would be right. Of a body that is signed in part, no decoder sees the rest.
 //   - A source asks for its tenants, intents and item types only, from its
 //     addresses only: a leaked secret moves no other tenant's phones.
-//   - A captured request asks for nothing new: mark.go says why.
+//   - A captured request asks for nothing new: mark.go says why. Sent again, one
+//     that was stored uses up nothing of its sender's rate.
 //   - No URL in a request is ever fetched; the package has no HTTP client.
 //   - Requests are bounded in number, size, time and memory: limits.go has all
 //     bounds.
@@ -44,13 +48,15 @@
 // secret. Put the route behind the cluster's gateway where that is too much.
 //
 // A source's name is no secret. Its own body limit, which shows before a
-// request is verified, can tell that the name exists.
+// request is verified, can tell that the name exists, and so can the time of
+// its checks.
 //
 // The package knows no broker. It owns four interfaces for what it needs of one.
 package ingest
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"log/slog"
 	"net/netip"
@@ -124,7 +130,7 @@ type Source struct {
 	ItemTypes []events.ItemType // nil: all
 	AllowFrom []netip.Prefix    // addresses that it sends from; nil: any
 
-	Rate    Rate // of verified requests; zero: DefaultRate
+	Rate    Rate // of verified requests that are no repetition; zero: DefaultRate
 	MaxBody int  // bytes; 0: DefaultMaxBody
 	Gzip    bool // bodies may be compressed with gzip
 
@@ -153,7 +159,8 @@ type Handshake struct {
 type Config struct {
 	Sources   []Source
 	Tenants   []string       // every configured tenant
-	Rate      Rate           // of all requests, before they are verified; zero: DefaultTotalRate
+	PeerRate  Rate           // of requests from one address, or IPv6 network of 64 bits; zero: DefaultPeerRate
+	Rate      Rate           // of all requests but for reading, before they are verified; zero: DefaultTotalRate
 	Proxies   []netip.Prefix // whose X-Forwarded-For is believed; nil: nobody's
 	Publisher Publisher
 	Finder    Finder
@@ -163,4 +170,9 @@ type Config struct {
 	Log       *slog.Logger     // nil discards
 	Now       func() time.Time // nil is time.Now; judges signatures and events
 	BaseURL   string           // put before the path of status URLs; "" leaves them relative
+
+	// ClientCAs are those in force for certificates of TLS clients; a nil pool is
+	// none. For a source that checks certificates, each request's is verified
+	// with them again. Nil leaves it at what the TLS handshake has verified.
+	ClientCAs func() *x509.CertPool
 }

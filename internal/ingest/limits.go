@@ -30,6 +30,10 @@ const (
 	// the answer is 503.
 	MaxInFlight = 64 << 20
 
+	// MaxUnverified is the most of it, in bytes, that requests from one address
+	// may claim before they are verified: who sends slowly holds no more.
+	MaxUnverified = MaxInFlight / 4
+
 	// requestCost is what a request claims beside its body: buffers and stacks.
 	requestCost = 8 << 10
 
@@ -56,6 +60,14 @@ const (
 	// MaxHeaderBytes is the size of a request's head; signatures need 4 kB.
 	MaxHeaderBytes = 32 << 10
 
+	// MaxConnections is how many connections there may be, for whoever listens; more
+	// wait to be accepted. An idle one costs 20 KiB (measured), and one that
+	// trickles its head up to MaxHeaderBytes more.
+	MaxConnections = 4096
+
+	// MaxPeers is how many addresses a rate by address remembers, of 300 bytes.
+	MaxPeers = 4096
+
 	// MaxStreams is requests at once on one HTTP/2 connection.
 	MaxStreams = 100
 
@@ -76,7 +88,9 @@ const (
 // Rates of one replica. They bound what a sender gone wild costs the others; an
 // approval meeting's burst passes.
 var (
-	DefaultRate      = Rate{PerSecond: 1000, Burst: 10000} // of a source's verified requests
-	DefaultTotalRate = Rate{PerSecond: 5000, Burst: 20000} // of all requests, before they are read
-	HandshakeRate    = Rate{PerSecond: 1, Burst: 10}       // of a source's handshakes: strangers may ask for one
+	DefaultRate      = Rate{PerSecond: 1000, Burst: 10000} // of a source's verified requests that are no repetition
+	DefaultPeerRate  = Rate{PerSecond: 1000, Burst: 5000}  // of one address: a fifth of all, so that one stranger does not shut the door
+	DefaultTotalRate = Rate{PerSecond: 5000, Burst: 20000} // of all requests but for reading, before they are read
+	HandshakeRate    = Rate{PerSecond: 1, Burst: 10}       // of a source's handshakes with one address: strangers may ask for one
+	ParkRate         = Rate{PerSecond: 0.1, Burst: 50}     // of a source's bodies that are kept: a person reads them, and a leaked secret must not fill DEAD
 )

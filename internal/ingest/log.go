@@ -20,10 +20,13 @@ func level(code int) slog.Level {
 	return slog.LevelInfo
 }
 
+// mostAttrs is room for the attributes of a request that is in order.
+const mostAttrs = 16
+
 // attrs is the one line of a request. Nothing in it was said by an unverified
 // sender, but the address it came from and the length and hash of its body.
 func (x *exchange) attrs(took time.Duration, err, lost error) []slog.Attr {
-	a := []slog.Attr{
+	a := append(make([]slog.Attr, 0, mostAttrs),
 		slog.String("request_id", x.id),
 		slog.String("route", x.route),
 		slog.String("source", x.source),
@@ -32,7 +35,7 @@ func (x *exchange) attrs(took time.Duration, err, lost error) []slog.Attr {
 		slog.Duration("duration", took),
 		slog.String("peer", x.RealIP()),
 		slog.Int("bytes", x.bytes),
-	}
+	)
 	add := func(name, value string) {
 		if value != "" {
 			a = append(a, slog.String(name, value))
@@ -52,6 +55,9 @@ func (x *exchange) attrs(took time.Duration, err, lost error) []slog.Attr {
 		add("handshake", x.handshake.kind)
 	}
 	add("reason", reason(err))
+	if x.answer.word == string(events.Invalid) {
+		a = append(a, slog.Bool("parked", as[*parked](err)))
+	}
 	if x.answer.code >= 500 {
 		add("error", err.Error())
 	}
@@ -66,6 +72,9 @@ func (x *exchange) attrs(took time.Duration, err, lost error) []slog.Attr {
 
 // uses names the keys that a request was let in with: check/key.
 func uses(list []verify.Use) string {
+	if len(list) == 1 {
+		return list[0].Check + "/" + list[0].Key
+	}
 	var s []string
 	for _, u := range list {
 		s = append(s, u.Check+"/"+u.Key)

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -26,6 +27,10 @@ import (
 //	  └─ ErrReplayed ──► 401
 //
 // Equal deliveries at the same time have equal events, and pass each other by.
+//
+// The nonce of RFC 9421 is not remembered: it is signed together with the
+// content digest, and so with the events' ids. Whoever sends it again asks for
+// the same events, which are duplicates.
 
 // needsMark reports whether a captured request could be made to ask for other
 // events. Without a signature over the body there is nothing to mark.
@@ -45,7 +50,7 @@ func (s *Server) mark(ctx context.Context, x *exchange) (Mark, error) {
 	for _, e := range x.decoded.Events {
 		refs = append(refs, e.Ref())
 	}
-	m, err := s.marks.Begin(ctx, x.delivery.Proof, refs, MarkHold)
+	m, err := s.marks.Begin(ctx, bound(x.sender.Name, x.delivery.Proof), refs, MarkHold)
 	switch {
 	case errors.Is(err, ErrReplayed):
 		return nil, &verify.Refusal{Reason: replayed}
@@ -53,6 +58,13 @@ func (s *Server) mark(ctx context.Context, x *exchange) (Mark, error) {
 		return nil, fmt.Errorf("marking a delivery: %w", &brokerError{err})
 	}
 	return m, nil
+}
+
+// bound is a proof that is the source's own: another source may be sent the same
+// text at the same second.
+func bound(source string, proof []byte) []byte {
+	sum := sha256.Sum256(append([]byte(source+"\x00"), proof...)) // no name holds a zero
+	return sum[:]
 }
 
 // settle ends a mark after publishing, and returns the error to answer with.

@@ -100,6 +100,24 @@ func TestReplay(t *testing.T) {
 	}
 }
 
+// Two sources that sign the same text in the same second have a proof each.
+func TestMarksAreOfASource(t *testing.T) {
+	const otherKey = "the-key-of-another-zendesk"
+	w := newWorld(t, withZen, withSource("other", func(s *Source) { s.Kind, s.Checks = "servicenow", signed("zendesk", otherKey) }))
+	theirs := zen("two")
+	theirs.URL.Path = "/v1/hooks/other"
+	theirs.RequestURI = theirs.URL.Path
+	theirs.Header.Set("X-Zendesk-Webhook-Signature", mac(otherKey, clock.Format(time.RFC3339)+snowBody))
+	for name, r := range map[string]*http.Request{"zen": zen("one"), "other": theirs} {
+		if rec := w.do(r); rec.Code != 202 {
+			t.Errorf("%s: got %d %s, %v", name, rec.Code, rec.Body, w.lastLine(t)["reason"])
+		}
+	}
+	if len(w.broker.marks) != 2 {
+		t.Errorf("there are %d marks", len(w.broker.marks))
+	}
+}
+
 // Without its end a mark would lapse, and let the delivery in again.
 func TestMarkMustEnd(t *testing.T) {
 	w := newZenWorld(t)
@@ -212,6 +230,6 @@ type timeless struct{ source.Decoder }
 
 func (timeless) Decode(v source.Delivery) (source.Decoded, error) {
 	e, err := events.New(events.Event{ID: "by-content", Source: "/fresh", Ticket: "1", Tenant: "acme", Device: phone, Time: v.Now,
-		Changes: []events.Change{{Intent: events.Remove, Item: events.Item{ID: "a", Type: events.Application}}}}, v.Now)
-	return source.Decoded{Events: []events.Event{e}, Arrival: true}, err
+		Arrival: true, Changes: []events.Change{{Intent: events.Remove, Item: events.Item{ID: "a", Type: events.Application}}}}, v.Now)
+	return source.Decoded{Events: []events.Event{e}}, err
 }

@@ -2,9 +2,11 @@ package ingest
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 )
@@ -64,4 +66,30 @@ func TestParkAway(t *testing.T) {
 	if rec.Code != 503 || rec.Header().Get("Retry-After") != RetryAfter || strings.Contains(rec.Body.String(), "parked") {
 		t.Errorf("got %d %s", rec.Code, rec.Body)
 	}
+}
+
+// A leaked secret cannot fill DEAD: beyond a small rate a body is not kept, and
+// the sender hears that. It has nothing to do with the broker, so it is no 503.
+func TestParkRate(t *testing.T) {
+	at := clock
+	w := newWorld(t, func(c *Config) { c.Now = func() time.Time { return at } })
+	send := func(body string, kept bool) {
+		t.Helper()
+		rec := w.do(snow("/v1/hooks/snow", body))
+		if rec.Code != 422 || !strings.Contains(rec.Body.String(), fmt.Sprintf(`"parked":%t`, kept)) || w.lastLine(t)["parked"] != kept {
+			t.Errorf("got %d %s, want it kept: %t", rec.Code, rec.Body, kept)
+		}
+	}
+	for i := range ParkRate.Burst {
+		send(fmt.Sprintf("{%d", i), true)
+	}
+	w.broker.away = errors.New("nats: no responders")
+	send("{more", false)
+	w.broker.away = nil
+	if n := testutil.ToFloat64(w.metrics.Parked.WithLabelValues("snow")); int(n) != ParkRate.Burst || len(w.broker.parked) != ParkRate.Burst {
+		t.Errorf("%v are counted, and %d kept", n, len(w.broker.parked))
+	}
+	at = at.Add(10 * time.Second)
+	send("{later", true)
+	send("{again", false)
 }

@@ -43,6 +43,24 @@ func take(l *rate.Limiter, now time.Time) error {
 	if l.AllowN(now, 1) {
 		return nil
 	}
+	return over(l, now)
+}
+
+// look is take without counting: whether a request costs something is known
+// when it is done. The limiter may then owe for those that came at once.
+func look(l *rate.Limiter, now time.Time) error {
+	if l.Limit() == rate.Inf || l.TokensAt(now) >= 1 {
+		return nil
+	}
+	return over(l, now)
+}
+
+// spend counts a request that was looked at, in its source's rate: one that
+// brought something. Repetitions cost nothing there, or whoever has captured a
+// request could keep its sender out with it.
+func (x *exchange) spend() { x.sender.requests.ReserveN(x.now, 1) }
+
+func over(l *rate.Limiter, now time.Time) *limited {
 	lacking := max(0, 1-l.TokensAt(now))
 	return &limited{time.Duration(min(lacking/float64(l.Limit()), MaxRetryAfter.Seconds()) * float64(time.Second))}
 }

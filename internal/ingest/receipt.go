@@ -14,7 +14,7 @@ func (s *Server) getChange(x *exchange) (answer, error) {
 		return answer{}, events.ErrNotFound // an id that cannot be is one that is not
 	}
 	x.ids = []string{ref.String()}
-	c, err := s.admit()
+	c, err := s.admit(x.from)
 	if err != nil {
 		return answer{}, err
 	}

@@ -11,15 +11,15 @@ import (
 // closed when the last of these is answered. On an error, which names the
 // source and the field, nothing has changed.
 //
-// A limiter keeps its state while its source keeps its rate.
+// A limiter keeps its state while its source keeps its rate, and checks keep
+// theirs, such as an issuer's keys, while they are the same.
 func (s *Server) Reload(sources []Source) error {
 	s.reloads.Lock()
 	defer s.reloads.Unlock()
-	next, err := newRoster(sources, s.tenants)
+	next, err := newRoster(sources, s.tenants, s.roster) // only Reload writes it
 	if err != nil {
 		return fmt.Errorf("reloading sources: %w", err)
 	}
-	next.inherit(s.roster) // only Reload writes it
 	s.metrics.SetSources(next.labels())
 	s.mu.Lock()
 	old := s.roster

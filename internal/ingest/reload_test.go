@@ -112,7 +112,7 @@ func TestReloadKeepsLimiters(t *testing.T) {
 			t.Fatal(err)
 		}
 		after := w.roster.byName["snow"]
-		if before == after || before.shakes != after.shakes || (before.requests == after.requests) != c.same {
+		if before == after || before.shakes != after.shakes || before.parks != after.parks || (before.requests == after.requests) != c.same {
 			t.Errorf("%v: the limiter is the old one: %t, want %t", c.rate, before.requests == after.requests, c.same)
 		}
 	}
@@ -120,7 +120,7 @@ func TestReloadKeepsLimiters(t *testing.T) {
 
 // Requests and reloads at the same time: no request sees half of either.
 func TestReloadUnderLoad(t *testing.T) {
-	w := newWorld(t)
+	w := newWorld(t, unlimited)
 	ctx, stop := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	for range 4 {

@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -22,15 +21,19 @@ type roster struct {
 	retired bool // another has replaced it; guarded by Server.mu
 }
 
-// newRoster compiles every source, and reports all that is wrong at once.
-func newRoster(sources []Source, tenants map[string]bool) (*roster, error) {
+// newRoster compiles every source, and reports all that is wrong at once. It
+// takes over what the roster before it, if there is one, has of a source that is
+// still the same.
+func newRoster(sources []Source, tenants map[string]bool, old *roster) (*roster, error) {
 	r := &roster{tenants: tenants, byName: map[string]*sender{}, nobody: newNobody()}
-	secrets := claims{}
 	var errs []error
 	for _, c := range slices.SortedStableFunc(slices.Values(sources), func(a, b Source) int { return strings.Compare(a.Name, b.Name) }) {
-		if err := r.add(c, secrets); err != nil {
+		if err := r.add(c, old); err != nil {
 			errs = append(errs, fmt.Errorf("source %q: %w", c.Name, err))
 		}
+	}
+	for _, c := range Clashes(sources) {
+		errs = append(errs, c)
 	}
 	if err := errors.Join(errs...); err != nil {
 		r.close()
@@ -39,20 +42,23 @@ func newRoster(sources []Source, tenants map[string]bool) (*roster, error) {
 	return r, nil
 }
 
-func (r *roster) add(c Source, secrets claims) error {
+func (r *roster) add(c Source, old *roster) error {
 	if r.byName[c.Name] != nil {
 		return errors.New("name: another source has it")
 	}
-	snd, err := newSender(c, r.tenants)
+	var was *sender
+	if old != nil {
+		was = old.byName[c.Name]
+	}
+	snd, err := newSender(c, r.tenants, was)
 	if err != nil {
 		return err
 	}
 	r.byName[c.Name] = snd
-	if c.Kind != "cloudevents" {
-		return nil
+	if c.Kind == "cloudevents" {
+		r.open = append(r.open, snd)
 	}
-	r.open = append(r.open, snd)
-	return secrets.claim(c)
+	return nil
 }
 
 // named is the sender of that name, or nobody.
@@ -63,24 +69,9 @@ func (r *roster) named(name string) []*sender {
 	return nil
 }
 
-// inherit takes over the limiters of senders whose rate is still the same: else
-// whoever can have the configuration reloaded could open the gate.
-func (r *roster) inherit(old *roster) {
-	for name, snd := range r.byName {
-		was := old.byName[name]
-		if was == nil {
-			continue
-		}
-		snd.shakes = was.shakes
-		if cmp.Or(was.Rate, DefaultRate) == cmp.Or(snd.Rate, DefaultRate) {
-			snd.requests = was.requests
-		}
-	}
-}
-
 func (r *roster) close() {
 	for _, snd := range r.byName {
-		snd.verifier.Close()
+		snd.verifier.release()
 	}
 	r.nobody.Close()
 }

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -18,15 +19,17 @@ import (
 // A sender is a configured source, compiled.
 type sender struct {
 	Source   // what it may do; without its checks, which hold secrets
-	verifier *verify.Verifier
+	verifier *checker
 	checks   []string // names of the verifier's, for the log
 	decoder  source.Decoder
-	requests *rate.Limiter // of verified requests
-	shakes   *rate.Limiter // of handshakes, which strangers can ask for
+	requests *rate.Limiter // of verified requests that are no repetition
+	parks    *rate.Limiter // of bodies that are kept
+	shakes   *peers        // of handshakes, which strangers can ask for
 }
 
-// newSender compiles a source; tenants are those that are configured.
-func newSender(c Source, tenants map[string]bool) (*sender, error) {
+// newSender compiles a source; tenants are those that are configured, and was is
+// the same source before a reload, or nil.
+func newSender(c Source, tenants map[string]bool, was *sender) (*sender, error) {
 	if c.MaxBody == 0 {
 		c.MaxBody = DefaultMaxBody
 	}
@@ -37,15 +40,28 @@ func newSender(c Source, tenants map[string]bool) (*sender, error) {
 	if err != nil {
 		return nil, err
 	}
-	verifier, err := verify.New(c.Checks)
+	verifier, err := newChecker(c.Checks, was)
 	if err != nil {
 		return nil, err
 	}
 	c.Checks = verify.Config{}
-	return &sender{
+	snd := &sender{
 		Source: c, verifier: verifier, checks: verifier.Checks(), decoder: decoder,
-		requests: c.Rate.limiter(DefaultRate), shakes: HandshakeRate.limiter(HandshakeRate),
-	}, nil
+		requests: c.Rate.limiter(DefaultRate), parks: ParkRate.limiter(ParkRate), shakes: newPeers(HandshakeRate),
+	}
+	if was != nil {
+		snd.inherit(was)
+	}
+	return snd, nil
+}
+
+// inherit takes over the limiters, that of requests if its rate is still the
+// same: else whoever can have the configuration reloaded could open the gate.
+func (snd *sender) inherit(was *sender) {
+	snd.parks, snd.shakes = was.parks, was.shakes
+	if cmp.Or(was.Rate, DefaultRate) == cmp.Or(snd.Rate, DefaultRate) {
+		snd.requests = was.requests
+	}
 }
 
 func (c Source) checkName() error {

@@ -1,6 +1,8 @@
 package ingest
 
 import (
+	"cmp"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -31,23 +33,27 @@ type Server struct {
 	now       func() time.Time
 	baseURL   string
 
+	clientCAs func() *x509.CertPool // in force; nil: certificates are as their handshake left them
+
 	tenants map[string]bool
-	total   *rate.Limiter // of all requests
+	peers   *peers        // of requests, by where they come from
+	total   *rate.Limiter // of all requests that bring something
 
 	reloads sync.Mutex // held by a reload
 	mu      sync.Mutex
 	roster  *roster // in force; guarded by mu, written by reloads only
 
-	echo     *echo.Echo
-	inFlight atomic.Int64 // bytes claimed by requests in progress
+	echo      *echo.Echo
+	inFlight  atomic.Int64 // bytes claimed by requests in progress
+	strangers strangers    // those of them that are not verified
 }
 
 // New checks the whole configuration; its error names every wrong source and field.
 func New(c Config) (*Server, error) {
 	s := &Server{
 		publisher: c.Publisher, finder: c.Finder, parker: c.Parker, marks: c.Marks, metrics: c.Metrics, log: c.Log, now: c.Now,
-		baseURL: strings.TrimRight(c.BaseURL, "/"),
-		tenants: set(c.Tenants),
+		baseURL:   strings.TrimRight(c.BaseURL, "/"),
+		clientCAs: c.ClientCAs, tenants: set(c.Tenants), strangers: strangers{bytes: map[netip.Addr]int64{}},
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -55,7 +61,7 @@ func New(c Config) (*Server, error) {
 	if s.now == nil {
 		s.now = time.Now
 	}
-	r, err := newRoster(c.Sources, s.tenants)
+	r, err := newRoster(c.Sources, s.tenants, nil)
 	if err := errors.Join(c.check(), err); err != nil {
 		if r != nil {
 			r.close()
@@ -63,7 +69,7 @@ func New(c Config) (*Server, error) {
 		return nil, fmt.Errorf("configuring ingest: %w", err)
 	}
 	s.roster = r
-	s.total = c.Rate.limiter(DefaultTotalRate)
+	s.peers, s.total = newPeers(cmp.Or(c.PeerRate, DefaultPeerRate)), c.Rate.limiter(DefaultTotalRate)
 	s.metrics.SetSources(s.roster.labels())
 	s.echo = s.routes(c.Proxies)
 	return s, nil
@@ -85,7 +91,7 @@ func (c Config) check() error {
 			proxies = errors.Join(proxies, fmt.Errorf("proxies[%d]: %s", i, wantRange))
 		}
 	}
-	return errors.Join(c.Rate.check("rate"), proxies)
+	return errors.Join(c.Rate.check("rate"), c.PeerRate.check("peer_rate"), proxies)
 }
 
 // Paths of the routes, as Echo writes them.

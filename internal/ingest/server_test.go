@@ -96,7 +96,7 @@ func TestServerLimits(t *testing.T) {
 	if AnswerBudget+UndoTimeout >= s.WriteTimeout || MarkHold <= s.WriteTimeout {
 		t.Error("a mark's end would come after the answer's deadline, or its hold before")
 	}
-	if events.MaxBytes > DefaultMaxBody || DefaultMaxBody > MaxBody || MaxBody >= MaxInFlight {
+	if events.MaxBytes > DefaultMaxBody || DefaultMaxBody > MaxBody || MaxBody >= MaxInFlight || MaxBody+requestCost > MaxUnverified {
 		t.Error("bounds of sizes are in disorder")
 	}
 }

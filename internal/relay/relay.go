@@ -11,6 +11,7 @@ package relay
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -56,12 +57,14 @@ type Parts struct {
 	ReconcileSlots int
 	Pace           time.Duration
 
-	IngestAddr string         // of webhooks
-	TLS        *tls.Config    // of webhooks; nil: a proxy has it, or nobody
-	Proxies    []netip.Prefix // as ingest.Config's
-	Rate       ingest.Rate    // as ingest.Config's
-	AdminAddr  string         // of metrics and health
-	BaseURL    string         // how senders see the ingest service; "" makes status URLs relative
+	IngestAddr string                // of webhooks
+	TLS        *tls.Config           // of webhooks; nil: a proxy has it, or nobody
+	ClientCAs  func() *x509.CertPool // as ingest.Config's; nil without TLS
+	Proxies    []netip.Prefix        // as ingest.Config's
+	PeerRate   ingest.Rate           // as ingest.Config's
+	Rate       ingest.Rate           // as ingest.Config's
+	AdminAddr  string                // of metrics and health
+	BaseURL    string                // how senders see the ingest service; "" makes status URLs relative
 	Version    string
 	Log        *slog.Logger
 
@@ -140,7 +143,7 @@ func (p Parts) metrics() *metrics.Metrics {
 
 func (p Parts) ingest(b *broker, m *metrics.Metrics) (*ingest.Server, net.Listener, error) {
 	srv, err := ingest.New(ingest.Config{
-		Sources: p.Sources, Tenants: slices.Sorted(maps.Keys(p.Tenants)), Rate: p.Rate, Proxies: p.Proxies,
+		Sources: p.Sources, Tenants: slices.Sorted(maps.Keys(p.Tenants)), PeerRate: p.PeerRate, Rate: p.Rate, Proxies: p.Proxies, ClientCAs: p.ClientCAs,
 		Publisher: b, Finder: b, Parker: b, Marks: b, Metrics: m, Log: p.Log, BaseURL: p.BaseURL,
 	})
 	if err != nil {
@@ -151,7 +154,7 @@ func (p Parts) ingest(b *broker, m *metrics.Metrics) (*ingest.Server, net.Listen
 		srv.Close()
 		return nil, nil, err
 	}
-	return srv, l, nil
+	return srv, bounded(l, ingest.MaxConnections), nil
 }
 
 // work opens the broker's streams, and with the role of a worker works.
@@ -201,10 +204,10 @@ func openLedger(ctx context.Context, nc *nats.Conn, replicas int) (*ledger.Store
 	return nil, err
 }
 
-func listen(field, addr string) (net.Listener, error) {
+func listen(field, addr string) (*net.TCPListener, error) {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w; stop what listens there, or choose another address", field, err)
 	}
-	return l, nil
+	return l.(*net.TCPListener), nil
 }

@@ -55,7 +55,7 @@ type replica struct {
 // start runs an ingest service until the test ends. change may alter its parts.
 func start(t *testing.T, broker string, change func(*Parts)) *replica {
 	t.Helper()
-	g, err := graph.New(graph.Config{TenantID: "acme.example", ClientID: "client", Secret: func() (string, error) { return secret, nil }, Cloud: graph.Clouds["global"]})
+	g, err := graph.New(graph.Config{TenantID: "acme.example", ClientID: "client", Credential: graph.Credential{Secret: func() (string, error) { return secret, nil }}, Cloud: graph.Clouds["global"]})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,8 +105,13 @@ func (r *replica) get(path string) (int, string) {
 // sign is a delivery's headers.
 func sign(t *testing.T, id string, body []byte) http.Header {
 	t.Helper()
+	return signBy(t, secret, time.Now(), id, body)
+}
+
+func signBy(t *testing.T, secret string, at time.Time, id string, body []byte) http.Header {
+	t.Helper()
 	scheme, _ := verify.Preset("zendesk")
-	h, err := verify.Sign(scheme, secret, id, time.Now(), body)
+	h, err := verify.Sign(scheme, secret, id, at, body)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -279,7 +284,7 @@ func selfSigned(t *testing.T) (tls.Certificate, *x509.CertPool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
+	c := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: []string{"desk.example"}}
 	der, err := x509.CreateCertificate(rand.Reader, c, c, key.Public(), key)
 	if err != nil {
 		t.Fatal(err)

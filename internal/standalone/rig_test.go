@@ -204,7 +204,7 @@ func (r *rig) start(roles relay.Role, change ...func(*relay.Parts)) *process {
 func (r *rig) graph(name, secret string) *graph.Client {
 	r.t.Helper()
 	g, err := graph.New(graph.Config{
-		TenantID: uuid(name), ClientID: uuid("client of " + name), Secret: func() (string, error) { return secret, nil },
+		TenantID: uuid(name), ClientID: uuid("client of " + name), Credential: graph.Credential{Secret: func() (string, error) { return secret, nil }},
 		Custom: true, Cloud: graph.Cloud{Graph: r.sim.URL(), Authority: r.sim.URL()}, Transport: r.wire,
 	})
 	if err != nil {

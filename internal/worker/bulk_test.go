@@ -144,7 +144,7 @@ func (b *bulk) client() *graph.Client {
 	transport := graph.NewTransport()
 	transport.TLSClientConfig = &tls.Config{RootCAs: roots}
 	g, err := graph.New(graph.Config{
-		TenantID: entraTenant, ClientID: clientID, Secret: func() (string, error) { return secret, nil }, Custom: true,
+		TenantID: entraTenant, ClientID: clientID, Credential: graph.Credential{Secret: func() (string, error) { return secret, nil }}, Custom: true,
 		Cloud: graph.Cloud{Graph: b.sim.URL(), Authority: b.sim.URL()}, Transport: http.RoundTripper(transport),
 	})
 	if err != nil {

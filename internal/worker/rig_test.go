@@ -108,7 +108,7 @@ func (r *rig) work(change ...func(*Config)) *running {
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(r.sim.CA())
 	g, err := graph.New(graph.Config{
-		TenantID: entraTenant, ClientID: clientID, Secret: func() (string, error) { return secret, nil }, Custom: true,
+		TenantID: entraTenant, ClientID: clientID, Credential: graph.Credential{Secret: func() (string, error) { return secret, nil }}, Custom: true,
 		Cloud:     graph.Cloud{Graph: r.sim.URL(), Authority: r.sim.URL()},
 		Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, MaxIdleConnsPerHost: 64},
 	})

@@ -170,28 +170,24 @@ func every(ctx context.Context, d time.Duration, f func()) {
 	}
 }
 
-// needed are the application permissions of the two calls that reconcile makes.
-var needed = []string{"DeviceManagementManagedDevices.PrivilegedOperations.All", "DeviceManagementManagedDevices.Read.All"}
-
-// greet gets a tenant's first token and says which permission it lacks. Work
-// does not wait for it: Graph's own word counts.
+// greet gets a tenant's first token and says what is wrong with it. Work does
+// not wait for it: Graph's own word counts.
 func (w *Worker) greet(ctx context.Context, tenant string, g *graph.Client) {
 	log := w.c.Log.With("tenant", tenant)
-	roles, err := g.Roles(ctx)
-	if err != nil {
-		if ctx.Err() == nil {
-			log.Error("no token for the tenant: check tenant_id, client_id and client_secret in the configuration", "err", err)
-		}
+	lacks, err := g.Lacking(ctx)
+	switch {
+	case ctx.Err() != nil:
 		return
+	case err != nil:
+		log.Error("no token for the tenant: check tenant_id, client_id and its credential in the configuration", "err", err)
+	case lacks != nil:
+		log.Error(lacks.Remedy, "permissions", lacks.Roles)
 	}
-	has := map[string]bool{}
-	for _, r := range roles {
-		has[r] = true
+	if err := g.CredentialError(); err != nil {
+		log.Error("the tenant's credential cannot be read again; the last one is in use", "err", err)
 	}
-	for _, n := range needed {
-		if !has[n] && !(n == needed[1] && has["DeviceManagementManagedDevices.ReadWrite.All"]) {
-			log.Error("the application lacks a permission: grant it in Entra, with admin consent, and restart", "permission", n)
-		}
+	if ends := g.CredentialEnds(); !ends.IsZero() && time.Until(ends) < graph.CertificateWarning {
+		log.Warn("the tenant's certificate ends soon; put a new one in its place", "ends", ends)
 	}
 }
 

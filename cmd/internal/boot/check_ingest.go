@@ -5,6 +5,7 @@ import "math"
 func (d *decoder) checkIngest(i Ingest) {
 	d.listen("ingest.listen", i.Listen)
 	d.baseURL("ingest.base_url", i.BaseURL)
+	d.rate("ingest.peer_rate", i.PeerRate)
 	d.rate("ingest.rate", i.Rate)
 	for n, p := range i.Proxies {
 		if p.Bits() == 0 {

@@ -10,11 +10,9 @@ func (d *decoder) checkTenant(name string, t *Tenant) {
 	if !guidPattern.MatchString(t.TenantID) && !domainPattern.MatchString(t.TenantID) {
 		d.bad(at+".tenant_id", "want the Entra tenant's GUID, or one of its domains")
 	}
-	if !guidPattern.MatchString(t.ClientID) {
-		d.bad(at+".client_id", "want the GUID of the app registration")
-	}
+	d.checkClient(at, t)
+	d.checkCredential(at, t)
 	t.TenantID, t.ClientID = strings.ToLower(t.TenantID), strings.ToLower(t.ClientID)
-	d.needSecret(at+".client_secret", t.ClientSecret)
 	d.oneOf(at+".cloud", t.Cloud, clouds)
 	if t.Cloud == "custom" {
 		d.endpoint(at+".graph_url", t.GraphURL)
@@ -25,5 +23,41 @@ func (d *decoder) checkTenant(name string, t *Tenant) {
 		if value != "" {
 			d.bad(at+"."+key, "is for cloud: custom only; the other clouds have their own")
 		}
+	}
+}
+
+// checkClient knows that a managed identity has no app registration.
+func (d *decoder) checkClient(at string, t *Tenant) {
+	m := t.ManagedIdentity
+	switch {
+	case m == nil && !guidPattern.MatchString(t.ClientID):
+		d.bad(at+".client_id", "want the GUID of the app registration")
+	case m != nil && t.ClientID != "":
+		d.bad(at+".client_id", "is of an app registration; that of a user-assigned identity is managed_identity.client_id")
+	}
+	if m != nil && m.ClientID != "" && !guidPattern.MatchString(m.ClientID) {
+		d.bad(at+".managed_identity.client_id", "want the identity's client id, a GUID; leave it out for the system-assigned identity")
+	}
+	if m != nil && t.CAE {
+		d.bad(at+".cae", "is not for managed identities: Entra does not evaluate them continuously")
+	}
+}
+
+func (d *decoder) checkCredential(at string, t *Tenant) {
+	given := 0
+	for _, has := range []bool{!t.ClientSecret.IsZero(), t.Certificate != nil, t.FederatedToken != nil, t.ManagedIdentity != nil} {
+		if has {
+			given++
+		}
+	}
+	if given != 1 {
+		d.bad(at, "want exactly one of client_secret, certificate, federated_token and managed_identity")
+	}
+	d.secret(at+".client_secret", t.ClientSecret)
+	if c := t.Certificate; c != nil {
+		if c.File == "" {
+			d.bad(at+".certificate.file", "is missing; give the file with the certificate and its key")
+		}
+		d.secret(at+".certificate.password", c.Password)
 	}
 }

@@ -69,11 +69,12 @@ type NATS struct {
 // Ingest is the address that webhooks are sent to, and how it looks from
 // outside.
 type Ingest struct {
-	Listen  string         `yaml:"listen"`
-	BaseURL string         `yaml:"base_url"`
-	TLS     *TLS           `yaml:"tls"`     // nil: TLS ends in front of it
-	Proxies []netip.Prefix `yaml:"proxies"` // whose X-Forwarded-For is believed
-	Rate    Rate           `yaml:"rate"`
+	Listen   string         `yaml:"listen"`
+	BaseURL  string         `yaml:"base_url"`
+	TLS      *TLS           `yaml:"tls"`     // nil: TLS ends in front of it
+	Proxies  []netip.Prefix `yaml:"proxies"` // whose X-Forwarded-For is believed
+	PeerRate Rate           `yaml:"peer_rate"`
+	Rate     Rate           `yaml:"rate"`
 }
 
 // TLS are the files that ingest serves TLS with.

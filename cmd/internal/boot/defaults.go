@@ -11,7 +11,7 @@ import (
 func defaults() Config {
 	return Config{
 		NATS:   NATS{URL: "nats://127.0.0.1:4222", Replicas: 3, Retention: 720 * time.Hour},
-		Ingest: Ingest{Listen: ":8080", Rate: Rate(ingest.DefaultTotalRate)},
+		Ingest: Ingest{Listen: ":8080", PeerRate: Rate(ingest.DefaultPeerRate), Rate: Rate(ingest.DefaultTotalRate)},
 		Admin:  Admin{Listen: ":8081"},
 		Log:    Log{Format: "json", Level: "info"},
 		Worker: Worker{FoldSlots: 4, ReconcileSlots: 32, Pace: time.Second, Timing: Timing{

@@ -8,11 +8,18 @@ import (
 	"changerelay/internal/ingest/verify"
 )
 
-// A Tenant is one Entra tenant whose devices the relay may change.
+// A Tenant is one Entra tenant whose devices the relay may change. It has one
+// credential of four.
 type Tenant struct {
-	TenantID     string `yaml:"tenant_id"`
-	ClientID     string `yaml:"client_id"`
-	ClientSecret Secret `yaml:"client_secret"`
+	TenantID string `yaml:"tenant_id"`
+	ClientID string `yaml:"client_id"` // "" with a managed identity
+
+	ClientSecret    Secret           `yaml:"client_secret"`
+	Certificate     *AppCertificate  `yaml:"certificate"`
+	FederatedToken  *FederatedToken  `yaml:"federated_token"`
+	ManagedIdentity *ManagedIdentity `yaml:"managed_identity"`
+	CAE             bool             `yaml:"cae"`
+
 	Cloud        string `yaml:"cloud"`
 	GraphURL     string `yaml:"graph_url"`
 	AuthorityURL string `yaml:"authority_url"`

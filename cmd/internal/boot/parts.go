@@ -34,6 +34,7 @@ func (c *Config) Parts(log *slog.Logger) (relay.Parts, error) {
 		AdminAddr:      c.Admin.Listen,
 		BaseURL:        c.Ingest.BaseURL,
 		Proxies:        c.Ingest.Proxies,
+		PeerRate:       ingest.Rate(c.Ingest.PeerRate),
 		Rate:           ingest.Rate(c.Ingest.Rate),
 		Version:        Version(),
 		Log:            log,
@@ -49,7 +50,7 @@ func (c *Config) Parts(log *slog.Logger) (relay.Parts, error) {
 	if err != nil {
 		return p, err
 	}
-	p.Sources, p.TLS, p.Watch = w.sources, w.tls.config(), w.run
+	p.Sources, p.TLS, p.ClientCAs, p.Watch = w.sources, w.tls.config(), w.tls.clientCAs(), w.run
 	return p, nil
 }
 
@@ -67,7 +68,7 @@ func (c *Config) Graph(tenant string) (*graph.Client, error) {
 		}
 		transport.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 	}
-	g := graph.Config{TenantID: t.TenantID, ClientID: t.ClientID, Secret: t.ClientSecret.Read, Custom: t.Cloud == "custom",
+	g := graph.Config{TenantID: t.TenantID, ClientID: t.ClientID, Credential: t.Credential(), CAE: t.CAE, Custom: t.Cloud == "custom",
 		Cloud: graph.Clouds[t.Cloud], Transport: http.RoundTripper(transport), UserAgent: "changerelay/" + Version()}
 	if g.Custom {
 		g.Cloud = graph.Cloud{Graph: t.GraphURL, Authority: t.AuthorityURL}

@@ -95,7 +95,8 @@ func TestReloadWaitsForTheWriter(t *testing.T) {
 	r := watchFiles(t, map[string]string{"relay.yaml": base + hook("a", "s"), "s": password})
 	r.write("relay.yaml", base) // a good file, with all sources gone
 	r.look(1)
-	r.write("relay.yaml", base+hook("a", "s")+hook("b", "s"))
+	r.write("t", password+"t")
+	r.write("relay.yaml", base+hook("a", "s")+hook("b", "t"))
 	r.look(2)
 	r.want(true, 1)
 	r.logged("added=[b] removed=[]")
@@ -136,8 +137,8 @@ func TestReloadOfAMount(t *testing.T) {
 // What only a restart brings is said, and sources are taken all the same.
 func TestReloadSaysWhatWaits(t *testing.T) {
 	good := tenant + "sources:\n" + hook("a", "s")
-	r := watchFiles(t, map[string]string{"relay.yaml": good, "s": password})
-	r.write("relay.yaml", "log: {level: debug}\nworker: {pace: 2s}\ningest: {proxies: [10.0.0.0/8]}\n"+strings.Replace(good, "file: acme", "file: other", 1)+hook("b", "s"))
+	r := watchFiles(t, map[string]string{"relay.yaml": good, "s": password, "t": password + "t"})
+	r.write("relay.yaml", "log: {level: debug}\nworker: {pace: 2s}\ningest: {proxies: [10.0.0.0/8]}\n"+strings.Replace(good, "file: acme", "file: other", 1)+hook("b", "t"))
 	r.look(2)
 	r.want(true, 1)
 	for _, section := range []string{"log", "worker", "ingest", "tenants"} {
@@ -151,9 +152,9 @@ func TestReloadSaysWhatWaits(t *testing.T) {
 // Whoever applies may refuse as well.
 func TestReloadRefusedBelow(t *testing.T) {
 	good := tenant + "sources:\n" + hook("a", "s")
-	r := watchFiles(t, map[string]string{"relay.yaml": good, "s": password})
+	r := watchFiles(t, map[string]string{"relay.yaml": good, "s": password, "t": password + "t"})
 	r.refuse = errors.New("source b: no")
-	r.write("relay.yaml", good+hook("b", "s"))
+	r.write("relay.yaml", good+hook("b", "t"))
 	r.look(2)
 	r.want(false, 0)
 	r.logged(`err="source b: no"`)

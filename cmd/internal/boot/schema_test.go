@@ -33,6 +33,8 @@ func schemaRules() map[string]node {
 		"ingest.listen":                                  {"pattern": hostPattern},
 		"ingest.base_url":                                {"pattern": `^(https?://.*[^/])?$`},
 		"ingest.tls":                                     {"required": []string{"cert_file", "key_file"}},
+		"ingest.peer_rate.per_second":                    positive,
+		"ingest.peer_rate.burst":                         {"minimum": 1},
 		"ingest.rate.per_second":                         positive,
 		"ingest.rate.burst":                              {"minimum": 1},
 		"admin.listen":                                   {"pattern": hostPattern},
@@ -40,9 +42,11 @@ func schemaRules() map[string]node {
 		"log.level":                                      words(logLevels),
 		"worker.fold_slots":                              between(1, 256),
 		"worker.reconcile_slots":                         between(1, 4096),
-		"tenants.<name>":                                 {"required": []string{"tenant_id", "client_id", "client_secret"}},
+		"tenants.<name>":                                 credentials(),
 		"tenants.<name>.tenant_id":                       {"anyOf": []node{{"pattern": guidPattern.String()}, {"pattern": domainPattern.String()}}},
 		"tenants.<name>.client_id":                       {"pattern": guidPattern.String()},
+		"tenants.<name>.certificate":                     {"required": []string{"file"}},
+		"tenants.<name>.managed_identity.client_id":      {"pattern": guidPattern.String()},
 		"tenants.<name>.cloud":                           words(clouds),
 		"tenants.<name>.graph_url":                       {"pattern": `^(` + urlPattern[1:] + `*[^/])?$`},
 		"tenants.<name>.authority_url":                   {"pattern": `^(` + urlPattern[1:] + `*[^/])?$`},
@@ -83,6 +87,20 @@ var signatureWords = map[string][]string{
 	"encoding":         {"hex", "base64", "base64url", "base64-of-hex"},
 	"timestamp_format": {"unix", "unix-ms", "rfc3339"},
 	"secret_form":      {"text", "base64", "hex", "whsec", "whpk"},
+}
+
+// credentials is that a tenant has one, and what goes with it.
+func credentials() node {
+	var list []node
+	for _, key := range []string{"client_secret", "certificate", "federated_token", "managed_identity"} {
+		list = append(list, node{"required": []string{key}})
+	}
+	return node{
+		"required": []string{"tenant_id"}, "oneOf": list,
+		"if":   node{"required": []string{"managed_identity"}},
+		"then": node{"properties": node{"client_id": false, "cae": node{"const": false}}},
+		"else": node{"required": []string{"client_id"}},
+	}
 }
 
 func filedOrEnv() []node {

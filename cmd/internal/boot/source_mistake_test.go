@@ -32,6 +32,7 @@ var sourceMistakes = []struct{ name, text, want string }{
 		"11:18: sources.desk.allow_from[0]: has bits set behind its length; want 203.0.113.0/24, or an address"},
 	{"range within IPv6", desk + "    allow_from: ['::ffff:203.0.113.0/120']\n",
 		"11:18: sources.desk.allow_from[0]: want an address range such as 203.0.113.0/24 or 2001:db8::/32, or an address"},
+	{"no peer's rate", "ingest: {peer_rate: {per_second: -1}}\n", "1:22: ingest.peer_rate.per_second: want more than 0, requests"},
 	{"everybody a proxy", "ingest: {proxies: [0.0.0.0/0]}\n", "1:20: ingest.proxies[0]: would believe everybody's X-Forwarded-For; list the proxies alone"},
 	{"emptied list", desk + "    intents:\n", "11:5: sources.desk.intents: is empty; give it a value, or leave the key out"},
 	{"empty list", desk + "    item_types: []\n", "11:5: sources.desk.item_types: want at least one entry; leave the key out for none"},
@@ -124,7 +125,7 @@ var goodSources = map[string]string{
 	"all must fit": desk + "    header: {name: X-T, secrets: [{env: A}]}\n    basic: {user: u, secrets: [{env: B}]}\n",
 	"handshakes":   desk + "    handshake: {kind: cloudevents, allow: [eventgrid.azure.net]}\n",
 	"ingest": "ingest:\n  listen: ':8443'\n  base_url: https://relay.example\n  tls: {cert_file: c, key_file: k}\n  proxies: [10.0.0.0/8]\n" +
-		"  rate: {per_second: 5, burst: 9}\n",
+		"  rate: {per_second: 5, burst: 9}\n  peer_rate: {per_second: 0.5, burst: 1}\n",
 }
 
 func TestGoodSources(t *testing.T) {

@@ -3,6 +3,7 @@ package boot
 import (
 	"fmt"
 	"maps"
+	"strings"
 
 	"changerelay/internal/ingest"
 	"changerelay/internal/ingest/verify"
@@ -29,13 +30,36 @@ func (c *Config) IngestSource(name string) (ingest.Source, error) {
 
 func (c *Config) ingestSources(names ...string) (list []ingest.Source, err error) {
 	d := c.reporter()
-	for _, name := range names {
-		list = append(list, d.ingestSource(name, c.Sources[name]))
-	}
+	list = d.ingestSources(c, names)
 	if len(d.mistakes) > 0 {
 		return nil, d.mistakes.sorted()
 	}
 	return list, nil
+}
+
+// ingestSources looks for what sources share once the secrets of each are good.
+func (d *decoder) ingestSources(c *Config, names []string) (list []ingest.Source) {
+	known := len(d.mistakes)
+	for _, name := range names {
+		list = append(list, d.ingestSource(name, c.Sources[name]))
+	}
+	if len(d.mistakes) > known {
+		return list
+	}
+	for _, clash := range ingest.Clashes(list) {
+		d.clash(c.Sources[clash.Source], clash)
+	}
+	return list
+}
+
+// clash notes that another source has a credential too.
+func (d *decoder) clash(s Source, c ingest.Clash) {
+	for _, check := range s.checks() {
+		if strings.HasPrefix(c.Field, check.section+".") {
+			path, reason := check.refusal(c.Field + ": " + c.Why)
+			d.bad("sources."+c.Source+"."+path, "%s", reason)
+		}
+	}
 }
 
 // reporter notes mistakes that show after the file was read.

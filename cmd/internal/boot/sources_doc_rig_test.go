@@ -160,8 +160,8 @@ const (
 // samples are what ticket systems put in place of the placeholders in the
 // manual's templates, in the form that each of them writes.
 var samples = strings.NewReplacer(
-	// Jira Automation: the dates of {{now}}, and texts in quotes with .asJsonString
-	"{{now}}", "2026-11-23T10:22:51.0+0000",
+	// Jira Automation: the dates of {{issue.updated}} without a format, and texts in quotes with .asJsonString
+	"{{issue.updated}}", "2026-11-23T10:22:51.0+0000",
 	"{{issue.key}}", "ITSM-14",
 	"{{issue.customfield_10231.asJsonString}}", `"`+sampleDevice+`"`,
 	"{{issue.customfield_10232.value.asJsonString}}", `"`+sampleItem+`"`,

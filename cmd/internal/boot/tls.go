@@ -12,7 +12,7 @@ import (
 const maxCertificates = 1 << 20
 
 // certificates are what ingest serves TLS with; their files may change while it
-// does. A connection keeps what it began with.
+// does. A connection keeps the certificate that it began with.
 type certificates struct {
 	files TLS
 	now   atomic.Pointer[tls.Config]
@@ -30,6 +30,15 @@ func (c *certificates) config() *tls.Config {
 			return &c.now.Load().Certificates[0], nil
 		},
 	}
+}
+
+// clientCAs says which are in force; nil without TLS. Connections last longer than
+// a CA that is taken out must be believed.
+func (c *certificates) clientCAs() func() *x509.CertPool {
+	if c == nil {
+		return nil
+	}
+	return func() *x509.CertPool { return c.now.Load().ClientCAs }
 }
 
 // reload reads the files; a mistake in one leaves the old certificates in force.

@@ -163,3 +163,29 @@ func TestWorkerNeedsNoSecretsOfIngest(t *testing.T) {
 		}
 	}
 }
+
+// A CA that is taken out is out for clients that are connected too: whoever
+// serves them is told which are in force.
+func TestClientCAsInForce(t *testing.T) {
+	ours, theirs, next := newAuthority(t, "ours"), newAuthority(t, "theirs"), newAuthority(t, "next")
+	cert, key := ours.issue(t, "first")
+	dir, c := files(t, map[string]string{"acme": password, "relay.yaml": served, "c.pem": cert, "k.pem": key, "ca.pem": theirs.pem})
+	w, err := c.watch(slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	inForce := w.tls.clientCAs()
+	if !inForce().Equal(theirs.pool()) {
+		t.Error("the CA of the file is not in force")
+	}
+	write(t, filepath.Join(dir, "ca.pem"), next.pem)
+	if err := w.reloadTLS(); err != nil {
+		t.Fatal(err)
+	}
+	if !inForce().Equal(next.pool()) {
+		t.Error("the CA that was taken out is in force")
+	}
+	if (*certificates)(nil).clientCAs() != nil {
+		t.Error("without TLS there are CAs")
+	}
+}

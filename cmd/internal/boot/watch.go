@@ -60,9 +60,7 @@ func (c *Config) watch(log *slog.Logger) (*watcher, error) {
 		w.tls = &certificates{files: *c.Ingest.TLS}
 		w.tls.reload(d)
 	}
-	for _, name := range sorted(c.Sources) {
-		w.sources = append(w.sources, d.ingestSource(name, c.Sources[name]))
-	}
+	w.sources = d.ingestSources(c, sorted(c.Sources))
 	if len(d.mistakes) > 0 {
 		return nil, d.mistakes.sorted()
 	}

@@ -27,14 +27,16 @@ func (c *basic) verify(r *Request, now time.Time) (Delivery, Reason) {
 	return letIn("basic", id, refusal, mismatch)
 }
 
-// readBasic returns the name, a colon and the password of a request.
+// readBasic returns the name, a colon and the password of a request. The word
+// Basic is taken as RFC 7617 writes it. RFC 9110, section 11.1, leaves the letter
+// case open; here one credential has one text.
 func readBasic(h http.Header) (pair string, refusal Reason) {
 	const scheme = "Basic "
 	value, refusal := single(h, "Authorization")
 	switch {
 	case refusal != "":
 		return "", refusal
-	case len(value) > MaxHeader || len(value) < len(scheme) || !strings.EqualFold(value[:len(scheme)], scheme):
+	case len(value) > MaxHeader || !strings.HasPrefix(value, scheme):
 		return "", BadHeader
 	}
 	decoded, err := strictBase64(value[len(scheme):])
@@ -44,4 +46,4 @@ func readBasic(h http.Header) (pair string, refusal Reason) {
 	return string(decoded), ""
 }
 
-func (c *basic) about() about { return about{name: "basic", keys: ids(c.keys)} }
+func (c *basic) about() about { return about{name: "basic", keys: ids(c.keys), weak: weakKeys(c.keys)} }

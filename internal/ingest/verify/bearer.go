@@ -3,6 +3,7 @@ package verify
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -45,7 +46,7 @@ func (c *bearer) verify(r *Request, now time.Time) (Delivery, Reason) {
 	return Delivery{Uses: []Use{{"bearer", client}}}, ""
 }
 
-// readToken returns what follows the word Bearer, in any letter case.
+// readToken returns what follows the word Bearer, as RFC 6750 writes it.
 func readToken(h http.Header) (token string, refusal Reason) {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	value, refusal := single(h, "Authorization")
@@ -54,7 +55,7 @@ func readToken(h http.Header) (token string, refusal Reason) {
 	}
 	word, token, _ := strings.Cut(value, " ")
 	token = strings.TrimLeft(token, " ")
-	if !strings.EqualFold(word, "Bearer") || token == "" || len(token) > MaxToken || strings.Trim(token, alphabet+".") != "" {
+	if word != "Bearer" || token == "" || len(token) > MaxToken || strings.Trim(token, alphabet+".") != "" {
 		return "", BadHeader // line breaks too, which the decoder of base64 would skip
 	}
 	return token, ""
@@ -132,7 +133,22 @@ func (c *bearer) hasRole(claims jwt.MapClaims) bool {
 	})
 }
 
-func (c *bearer) about() about { return about{name: "bearer", keys: c.Clients} }
+func (c *bearer) about() about {
+	a := about{name: "bearer", keys: c.Clients}
+	if !isEntra(c.Issuer) {
+		a.weak = []string{"no idtyp tells an application's token from a person's, but with Entra ID; " +
+			"have the issuer give these clients tokens for applications only"}
+	}
+	return a
+}
+
+// entra are the hosts of its issuers, in all clouds.
+var entra = []string{"login.microsoftonline.com", "sts.windows.net", "login.microsoftonline.us", "login.partner.microsoftonline.cn", "sts.chinacloudapi.cn"}
+
+func isEntra(issuer string) bool {
+	u, err := url.Parse(issuer)
+	return err == nil && slices.Contains(entra, u.Host)
+}
 
 // close ends the fetching of keys, and waits until it has ended.
 func (c *bearer) close() { c.stop() }

@@ -94,15 +94,10 @@ func between(body []byte, mark, end string) (int, int) {
 	return start, start + bytes.Index(body[start:], []byte(end))
 }
 
-// headerMatters: the letter case of an authentication scheme and of hexadecimal
-// digits says nothing. Of a list, only the last signature fits in our vectors.
+// headerMatters: of a list, only the last signature fits in our vectors.
 func (v vector) headerMatters(name, value string, bit int) bool {
-	at, letterCase := bit/8, bit%8 == 5
-	if slices.Contains([]string{"basic", "bearer-static"}, v.Scheme) {
-		return !(letterCase && at < strings.Index(value, " "))
-	}
-	s := v.scheme()
-	if name != s.Header || v.Scheme == "api-key-header" {
+	at, s := bit/8, v.scheme()
+	if name != s.Header || slices.Contains([]string{"basic", "bearer-static", "api-key-header"}, v.Scheme) {
 		return true
 	}
 	if s.TimestampPrefix != "" && at < strings.Index(value, s.Delimiter) {
@@ -116,8 +111,7 @@ func (v vector) headerMatters(name, value string, bit int) bool {
 	if n := strings.Index(value[text:], s.Delimiter); s.Delimiter != "" && n > 0 {
 		end = text + n
 	}
-	digit := s.Encoding == "hex" && at >= text && strings.ContainsRune("abcdefABCDEF", rune(value[at]))
-	return at >= start && at < end && !(digit && letterCase)
+	return at >= start && at < end
 }
 
 // lastSignature returns where the last entry that is one starts, and its text.

@@ -3,13 +3,11 @@ package verify
 import (
 	"slices"
 	"time"
-
-	"changerelay/internal/events"
 )
 
-// maxNesting bounds bodies that are parsed to be verified. Graph's
-// notifications are 4 deep, and those of SNS 3.
-const maxNesting = 16
+// maxStates bounds the secrets of one body that are compared. Neighbours that
+// are equal are one: those of a batch are, unless it is of several subscriptions.
+const maxStates = 1000
 
 // A clientState checks the secret in each of Graph's change notifications.
 type clientState struct{ keys []key }
@@ -38,27 +36,41 @@ func (c *clientState) verify(r *Request, now time.Time) (d Delivery, refusal Rea
 	return d, ""
 }
 
-// readClientStates returns the secret of each notification of {"value":[…]}. A
+// readClientStates returns the secrets of the notifications of {"value":[…]}. A
 // notification without one has "", which is no key.
 func readClientStates(body []byte) (states []string, refusal Reason) {
-	v, err := events.JSON(body, "body", maxNesting)
-	if err != nil {
-		return nil, BadBody
-	}
-	root, _ := v.(map[string]any)
-	list, _ := root["value"].([]any)
-	for _, item := range list {
-		notification, ok := item.(map[string]any)
-		if !ok {
-			return nil, BadBody
+	w, ok := newWalk(body)
+	ok = ok && w.object(func(name string) bool {
+		if name != "value" {
+			return w.skip()
 		}
-		state, _ := notification["clientState"].(string)
-		states = append(states, state)
-	}
-	if len(states) == 0 {
+		return w.array(func() bool {
+			state, ok := w.notification()
+			if len(states) == 0 || states[len(states)-1] != state {
+				states = append(states, state)
+			}
+			return ok && len(states) <= maxStates
+		})
+	})
+	if !ok || len(states) == 0 {
 		return nil, BadBody
 	}
 	return states, ""
 }
 
-func (c *clientState) about() about { return about{name: "client_state", keys: ids(c.keys)} }
+// notification reads one, and returns its secret.
+func (w *walk) notification() (state string, ok bool) {
+	ok = w.object(func(name string) bool {
+		if name != "clientState" || w.next() != '"' {
+			return w.skip()
+		}
+		text, ok := w.text()
+		state = string(text)
+		return ok
+	})
+	return state, ok
+}
+
+func (c *clientState) about() about {
+	return about{name: "client_state", keys: ids(c.keys), weak: weakKeys(c.keys)}
+}

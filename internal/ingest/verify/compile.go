@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"crypto/hmac"
 	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/sha512"
@@ -10,6 +11,7 @@ import (
 	"net/textproto"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // ed25519Name is the one algorithm that is no HMAC.
@@ -24,8 +26,9 @@ type signature struct {
 	hash      func() hash.Hash // of the HMAC; nil: ed25519
 	decode    decoding
 	keys      []key
-	pieces    []piece // of the signed text, {body} left out: it is always last
-	id, stamp bool    // the scheme has an id, a timestamp
+	macs      []sync.Pool // of HMACs that have hashed their key already: one pool a key, none of ed25519
+	pieces    []piece     // of the signed text, {body} left out: it is always last
+	id, stamp bool        // the scheme has an id, a timestamp
 	signsID   bool
 }
 
@@ -44,7 +47,20 @@ func newSignature(s Scheme, keys []Key) (*signature, error) {
 	if err != nil {
 		return nil, err
 	}
+	v.prepare()
 	return v, nil
+}
+
+// prepare makes the pools of HMACs.
+func (v *signature) prepare() {
+	if v.hash == nil {
+		return
+	}
+	v.macs = make([]sync.Pool, len(v.keys))
+	for i, k := range v.keys {
+		v.keys[i].weak = len(k.bytes) < GoodSecret
+		v.macs[i].New = func() any { return hmac.New(v.hash, k.bytes) }
+	}
 }
 
 // check refuses what cannot be taken literally, field by field.
@@ -91,5 +107,5 @@ func (v *signature) signedHeaders() (names []string) {
 }
 
 func (v *signature) about() about {
-	return about{name: "signature", keys: ids(v.keys), signsTime: v.stamp, signsBody: true, weak: v.scheme.Weak()}
+	return about{name: "signature", keys: ids(v.keys), signsTime: v.stamp, signsBody: true, weak: v.weak()}
 }

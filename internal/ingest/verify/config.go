@@ -74,7 +74,9 @@ type SNS struct {
 }
 
 // A Bearer is a JWT in the Authorization header: of Entra ID, or of any issuer
-// that says who asks in azp or appid.
+// that says who asks in azp or appid. Issuers other than Entra ID have no idtyp:
+// one of these must give the clients tokens for applications only, for a token
+// that it gives a person through such a client looks the same.
 type Bearer struct {
 	Issuer     string        // iss, exactly
 	Audiences  []string      // aud: one of these

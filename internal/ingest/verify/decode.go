@@ -11,14 +11,23 @@ import (
 )
 
 // A decoding turns the text of a signature into its bytes, strictly: one value
-// has one text, or two where letter case or padding is left to senders.
+// has one text, or two where padding is left to senders.
 type decoding func(string) ([]byte, error)
 
 var decodings = map[string]decoding{
-	"hex":           hex.DecodeString,
+	"hex":           strictHex,
 	"base64":        strictBase64,
 	"base64url":     strictBase64URL,
 	"base64-of-hex": base64OfHex,
+}
+
+// strictHex takes lower case only. All senders of hexadecimal signatures write
+// it so.
+func strictHex(s string) ([]byte, error) {
+	if strings.ContainsAny(s, "ABCDEF") {
+		return nil, errors.New("capital in hex")
+	}
+	return hex.DecodeString(s)
 }
 
 // strictBase64 refuses line breaks, which the decoder would skip, and trailing
@@ -46,7 +55,7 @@ func base64OfHex(s string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return hex.DecodeString(string(text))
+	return strictHex(string(text))
 }
 
 var secretForms = []string{"text", "base64", "hex", "whsec", "whpk"}

@@ -13,6 +13,7 @@ type Delivery struct {
 	Timestamp time.Time // zero when no check signs one
 	SignsTime bool      // false: no protection from replay but the event's id
 	SignsBody bool      // false: only the channel vouches for it
+	Body      []byte    // what is vouched for when that is not the whole body; nil: the whole
 	Signed    []string  // headers that are signed, in canonical form
 	Proof     []byte    // SHA-256 of what was signed: a captured request has it again; nil when nothing is
 	Uses      []Use     // the key of each check that has some
@@ -37,6 +38,12 @@ func (d Delivery) and(o Delivery) Delivery {
 	}
 	if d.Proof == nil {
 		d.Proof = o.Proof
+	}
+	switch {
+	case !d.SignsBody:
+		d.Body = o.Body
+	case o.SignsBody && o.Body == nil:
+		d.Body = nil
 	}
 	d.SignsBody = d.SignsBody || o.SignsBody
 	d.Signed = append(d.Signed, o.Signed...)

@@ -30,24 +30,19 @@ func (c *header) verify(r *Request, now time.Time) (Delivery, Reason) {
 	return letIn("header", id, refusal, mismatch)
 }
 
+// read returns what stands after the prefix, which is literal: the word Bearer of
+// Authorization too has the letter case that is configured.
 func (c *header) read(h http.Header) (secret string, refusal Reason) {
 	value, refusal := single(h, c.name)
 	switch {
 	case refusal != "":
 		return "", refusal
-	case len(value) > MaxHeader || !c.prefixes(value) || len(value) == len(c.prefix):
+	case len(value) > MaxHeader || !strings.HasPrefix(value, c.prefix) || len(value) == len(c.prefix):
 		return "", BadHeader
 	}
 	return value[len(c.prefix):], ""
 }
 
-// prefixes takes the scheme of Authorization in any letter case, as RFC 9110,
-// section 11.1 has it; prefixes of other headers are literal.
-func (c *header) prefixes(value string) bool {
-	if !strings.EqualFold(c.name, "Authorization") {
-		return strings.HasPrefix(value, c.prefix)
-	}
-	return len(value) >= len(c.prefix) && strings.EqualFold(value[:len(c.prefix)], c.prefix)
+func (c *header) about() about {
+	return about{name: "header", keys: ids(c.keys), weak: weakKeys(c.keys)}
 }
-
-func (c *header) about() about { return about{name: "header", keys: ids(c.keys)} }

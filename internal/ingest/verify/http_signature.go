@@ -150,5 +150,9 @@ func coversAll(covered map[string]bool, components []string) bool {
 }
 
 func (c *httpSignature) about() about {
-	return about{name: "http_signature", keys: c.ids, signsTime: true, signsBody: c.signsBody}
+	a := about{name: "http_signature", keys: c.ids, signsTime: true, signsBody: c.signsBody}
+	for _, id := range c.ids {
+		a.weak = append(a.weak, weakKeys([]key{c.keys[id].key})...)
+	}
+	return a
 }

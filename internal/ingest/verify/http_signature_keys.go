@@ -62,6 +62,10 @@ func newHTTPKey(k key, algorithm string) (httpKey, error) {
 	if err != nil {
 		return httpKey{}, fmt.Errorf("secret: %w", err)
 	}
+	if algorithm == "hmac-sha256" {
+		raw, _ := strictBase64(string(k.bytes)) // it was read just now
+		k.weak = len(raw) < GoodSecret
+	}
 	return httpKey{k, algorithm, fits}, nil
 }
 

@@ -14,11 +14,17 @@ import (
 // 9421, and some choose a URL.
 const maxKeyID = 128
 
+// GoodSecret is how long a secret should be, in bytes; Warnings has those that
+// are shorter. Who captures one signed request can try short keys of an HMAC on
+// it, as fast as his machines are.
+const GoodSecret = 16
+
 // A key is a Key, compiled.
 type key struct {
 	id                  string
 	notBefore, notAfter time.Time
 	bytes               []byte // of the secret in the form that its check compares
+	weak                bool   // the secret is short
 }
 
 // newKeys compiles the keys of a check; decode reads a secret of its form. A
@@ -91,4 +97,14 @@ func ids(ring []key) (list []string) {
 		list = append(list, k.id)
 	}
 	return list
+}
+
+// weakKeys says which keys are short.
+func weakKeys(ring []key) (why []string) {
+	for _, k := range ring {
+		if k.weak {
+			why = append(why, fmt.Sprintf("key %s is shorter than %d bytes, and could be guessed; make one with: openssl rand -hex 32", k.id, GoodSecret))
+		}
+	}
+	return why
 }

@@ -2,9 +2,9 @@ package verify
 
 import (
 	"crypto/ed25519"
-	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
+	"hash"
 	"time"
 )
 
@@ -12,7 +12,7 @@ import (
 func (v *signature) verify(r *Request, now time.Time) (Delivery, Reason) {
 	c, refusal := v.read(r.Header)
 	c.head, c.body = v.head(c), r.Body
-	id, mismatch := choose(v.keys, now, BadSignature, func(i int) int { return v.fits(v.keys[i].bytes, c) }) // even when refused
+	id, mismatch := choose(v.keys, now, BadSignature, func(i int) int { return v.fits(i, c) }) // even when refused
 	switch {
 	case refusal != "":
 		return Delivery{}, refusal
@@ -27,13 +27,13 @@ func (v *signature) verify(r *Request, now time.Time) (Delivery, Reason) {
 	}, ""
 }
 
-// fits is 1 when the key made one of the signatures. It looks at all of them,
+// fits is 1 when key i made one of the signatures. It looks at all of them,
 // so that its time tells nothing.
-func (v *signature) fits(key []byte, c claims) (fit int) {
+func (v *signature) fits(i int, c claims) (fit int) {
 	if v.hash == nil {
-		return fitsPublic(key, c)
+		return fitsPublic(v.keys[i].bytes, c)
 	}
-	sum := v.mac(key, c)
+	sum := v.mac(i, c)
 	for _, sig := range c.signatures {
 		fit |= subtle.ConstantTimeCompare(sum, sig)
 	}
@@ -66,9 +66,11 @@ func (v *signature) head(c claims) (head []byte) {
 	return head
 }
 
-// mac is the MAC of the signed text under a key.
-func (v *signature) mac(key []byte, c claims) []byte {
-	mac := hmac.New(v.hash, key)
+// mac is the MAC of the signed text under key i.
+func (v *signature) mac(i int, c claims) []byte {
+	mac := v.macs[i].Get().(hash.Hash)
+	defer v.macs[i].Put(mac)
+	mac.Reset()
 	mac.Write(c.head)
 	mac.Write(c.body)
 	return mac.Sum(nil)

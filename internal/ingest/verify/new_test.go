@@ -30,7 +30,7 @@ func TestNewRefuses(t *testing.T) {
 		{Config{Header: &Header{"X Y", "", keysOf(token)}}, []string{"header.name: \"X Y\""}},
 		{Config{Header: &Header{"X-Token", " ", keysOf(token)}}, []string{"header.prefix: \" \" starts with a space"}},
 		{Config{Header: &Header{"X-Token", "", nil}}, []string{"header.keys: there is none"}},
-		{Config{Header: &Header{"X-Token", "", keysOf(token, "s3cr3t-of-15-by")}}, []string{"header.keys[1].secret: is shorter than 16 bytes"}},
+		{Config{Header: &Header{"X-Token", "", keysOf(token, "s3cr3t7")}}, []string{"header.keys[1].secret: is shorter than 8 bytes"}},
 		{Config{Header: &Header{"X-Token", "", keysOf("s3cr3t-with-a-line-break\n")}}, []string{"header.keys[0].secret: starts or ends with"}},
 		{Config{Header: &Header{"X-Token", "", keysOf("")}}, []string{"header.keys[0].secret: is empty"}},
 		{Config{Basic: &Basic{"a:b", keysOf(token)}}, []string{"basic.user: "}},
@@ -171,6 +171,19 @@ func TestWarnings(t *testing.T) {
 			[]string{"certificate: does not cover the body", "no replay protection"}},
 		"client state": {Config{ClientState: &ClientState{keysOf(token)}},
 			[]string{"client_state: does not cover the body", "no replay protection"}},
+		"short static": {Config{Header: &Header{"X-Token", "", []Key{{ID: "old", Secret: "of-15-bytes-now"}, {ID: "new", Secret: token}}}},
+			[]string{"header: key old is shorter than 16 bytes", "header: does not cover", "no replay protection"}},
+		"short key": {Config{Signature: &Signature{zammad, keysOf("of-15-bytes-now", secret)}},
+			[]string{"signature: signs with HMAC-SHA1", "signature: key 0 is shorter than 16 bytes", "no replay protection"}},
+		"short key in base64": {Config{Signature: &Signature{StandardWebhooks(), keysOf("whsec_" + pair("of-15-bytes-now"))}},
+			[]string{"signature: key 0 is shorter than 16 bytes"}},
+		"short HTTP key": {Config{HTTPSignature: &HTTPSignature{Keys: []HTTPKey{{Key: Key{ID: "k", Secret: pair("of-15-bytes-now")}, Algorithm: "hmac-sha256"}}}},
+			[]string{"http_signature: key k is shorter than 16 bytes"}},
+		"public key": {Config{HTTPSignature: &HTTPSignature{Keys: []HTTPKey{{Key: Key{ID: "k", Secret: pair(publicHalf)}, Algorithm: "ed25519"}}}}, nil},
+		"Entra": {Config{Bearer: tokensOf("https://login.microsoftonline.com/acme/v2.0")},
+			[]string{"bearer: does not cover", "no replay protection"}},
+		"another issuer": {Config{Bearer: tokensOf("https://login.microsoftonline.com.example/")},
+			[]string{"bearer: no idtyp tells", "bearer: does not cover", "no replay protection"}},
 		"static and signed": {Config{Header: &Header{"X-Token", "", keysOf(token)}, Signature: &Signature{StandardWebhooks(), keysOf(secret)}}, nil},
 	} {
 		v, err := New(c.config)
@@ -229,3 +242,50 @@ func TestPresets(t *testing.T) {
 		t.Error("a preset that is none is found")
 	}
 }
+
+// tokensOf takes an issuer's tokens.
+func tokensOf(issuer string) *Bearer {
+	return &Bearer{Issuer: issuer, Audiences: []string{"a"}, Clients: []string{"c"}, JWKS: jwks(newIssuer("k"))}
+}
+
+// What two checks vouch for together is the more of it.
+func TestBodyThatIsVouchedFor(t *testing.T) {
+	channel, part, whole := Delivery{}, Delivery{SignsBody: true, Body: []byte("part")}, Delivery{SignsBody: true}
+	for name, c := range map[string]struct {
+		a, b Delivery
+		want string
+	}{
+		"channel, part":    {channel, part, "part"},
+		"part, channel":    {part, channel, "part"},
+		"part, whole":      {part, whole, ""},
+		"whole, part":      {whole, part, ""},
+		"channel, whole":   {channel, whole, ""},
+		"channel, channel": {channel, channel, ""},
+	} {
+		if got := c.a.and(c.b); string(got.Body) != c.want {
+			t.Errorf("%s: got %q, want %q", name, got.Body, c.want)
+		}
+	}
+}
+
+// A check whose keys are away says so only when no other check refuses.
+func TestKeysAwayComesLast(t *testing.T) {
+	away, refuses, passes := fixed(KeysAway), fixed(BadSecret), fixed("")
+	for _, c := range []struct {
+		checks []check
+		want   Reason
+	}{
+		{[]check{away, refuses}, BadSecret}, {[]check{refuses, away}, BadSecret}, {[]check{away, passes}, KeysAway}, {[]check{passes, away}, KeysAway},
+	} {
+		_, err := (&Verifier{c.checks}).Verify(&Request{}, clock)
+		if r := (*Refusal)(nil); !errors.As(err, &r) || r.Reason != c.want {
+			t.Errorf("%v: got %v, want %s", c.checks, err, c.want)
+		}
+	}
+}
+
+// fixed is a check that always says the same.
+type fixed Reason
+
+func (f fixed) verify(*Request, time.Time) (Delivery, Reason) { return Delivery{}, Reason(f) }
+func (fixed) about() about                                    { return about{} }

@@ -64,3 +64,11 @@ func (s Scheme) Weak() string {
 	}
 	return ""
 }
+
+// weak is why the scheme or its keys should be replaced.
+func (v *signature) weak() (why []string) {
+	if s := v.scheme.Weak(); s != "" {
+		why = append(why, s)
+	}
+	return append(why, weakKeys(v.keys)...)
+}

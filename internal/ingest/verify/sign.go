@@ -49,7 +49,7 @@ func Sign(s Scheme, secret, id string, now time.Time, body []byte) (http.Header,
 func newSigner(s Scheme, secret string) (*signature, func(claims) []byte, error) {
 	if s.Algorithm != ed25519Name {
 		v, err := newSignature(s, []Key{{Secret: secret}})
-		return v, func(c claims) []byte { return v.mac(v.keys[0].bytes, c) }, err
+		return v, func(c claims) []byte { return v.mac(0, c) }, err
 	}
 	private, err := decodePrivate(secret)
 	if err != nil {

@@ -82,7 +82,7 @@ func (s *sns) verify(r *Request, now time.Time) (Delivery, Reason) {
 		return Delivery{}, BadTopic
 	}
 	proof := sha256.Sum256([]byte(m.text))
-	return Delivery{ID: m.fields["MessageId"], SignsID: true, SignsBody: true, Proof: proof[:], Uses: []Use{{"sns", id}}}, ""
+	return Delivery{ID: m.fields["MessageId"], SignsID: true, SignsBody: true, Body: m.vouched(), Proof: proof[:], Uses: []Use{{"sns", id}}}, ""
 }
 
 // fits is 1 when the key made the signature.
@@ -100,5 +100,5 @@ func (m message) fits(public *rsa.PublicKey) int {
 
 func (s *sns) about() about {
 	return about{name: "sns", keys: ids(s.keys), signsBody: true,
-		weak: "a message of SignatureVersion 1 is signed with SHA-1; set the topic's SignatureVersion to 2"}
+		weak: []string{"a message of SignatureVersion 1 is signed with SHA-1; set the topic's SignatureVersion to 2"}}
 }

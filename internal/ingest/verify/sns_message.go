@@ -1,12 +1,12 @@
 package verify
 
 import (
+	"bytes"
 	"crypto"
+	"encoding/json"
 	"regexp"
 	"slices"
 	"strings"
-
-	"changerelay/internal/events"
 )
 
 // A message is what Amazon SNS sends.
@@ -27,28 +27,31 @@ var signedFields = map[string][]string{
 
 var confirmation = []string{"Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"}
 
-// unsignedFields may be there too. Anything else is refused: nothing signs it,
-// and a decoder that looks for a device in the body must not find a stranger's.
-var unsignedFields = []string{"SignatureVersion", "Signature", "SigningCertURL", "UnsubscribeURL", "MessageAttributes"}
+// unsignedFields may be there too, and MessageAttributes. Nothing signs them, so
+// no decoder gets to see them: one that looks for a device must not find a
+// stranger's. Anything else is refused.
+var unsignedFields = []string{"SignatureVersion", "Signature", "SigningCertURL", "UnsubscribeURL"}
 
-// readMessage parses a body, and lays out what it signs. Message is the first
+// readMessage reads a body, and lays out what it signs. Message is the first
 // field of that text and the only one with line breaks, so that the text has one
 // reading, from its end.
 func readMessage(body []byte) (m message, refusal Reason) {
-	v, err := events.JSON(body, "body", maxNesting)
-	object, _ := v.(map[string]any)
-	if err != nil || object == nil {
-		return m, BadBody
-	}
 	m.fields = map[string]string{}
-	for name, value := range object {
-		text, ok := value.(string)
-		if !ok && name != "MessageAttributes" || name != "Message" && strings.ContainsAny(text, "\r\n") {
-			return m, BadBody
-		}
-		m.fields[name] = text
+	w, ok := newWalk(body)
+	if !ok || !w.object(func(name string) bool { return m.read(w, name) }) {
+		return message{}, BadBody
 	}
 	return m, m.lay()
+}
+
+// read reads the value of a field.
+func (m *message) read(w *walk, name string) bool {
+	if name == "MessageAttributes" {
+		return w.skip()
+	}
+	text, ok := w.text()
+	m.fields[name] = string(text)
+	return ok && (name == "Message" || !bytes.ContainsAny(text, "\r\n"))
 }
 
 func (m *message) lay() Reason {
@@ -90,3 +93,18 @@ var snsCertificate = regexp.MustCompile(`^https://sns\.[a-z0-9-]+\.amazonaws\.co
 
 // snsHashes are those of SignatureVersion.
 var snsHashes = map[string]crypto.Hash{"1": crypto.SHA1, "2": crypto.SHA256}
+
+// vouched is the message without what is not signed.
+func (m message) vouched() []byte {
+	fields := map[string]string{}
+	for _, name := range signedFields[m.fields["Type"]] {
+		if value, ok := m.fields[name]; ok {
+			fields[name] = value
+		}
+	}
+	body, err := json.Marshal(fields)
+	if err != nil {
+		panic("verify: texts by name are JSON: " + err.Error())
+	}
+	return body
+}

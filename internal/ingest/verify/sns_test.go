@@ -143,6 +143,25 @@ func TestSNS(t *testing.T) {
 	}
 }
 
+// What nothing signs is left out of what is vouched for.
+func TestSNSVouchesForWhatIsSigned(t *testing.T) {
+	a := newAmazon(t)
+	k, err := newSNS(SNS{keysOf(a.pem), []string{topic}})
+	built(t, k, err)
+	fields := notification()
+	fields["Subject"] = "<approved>"
+	d, refusal := k.verify(&Request{Body: a.body(t, "2", notificationOrder, fields)}, clock)
+	var got map[string]string
+	if err := json.Unmarshal(d.Body, &got); refusal != "" || err != nil || len(got) != len(notificationOrder) {
+		t.Fatalf("got %q, %s, %v", refusal, d.Body, err)
+	}
+	for _, name := range notificationOrder {
+		if got[name] != fields[name] {
+			t.Errorf("%s is %q, want %q", name, got[name], fields[name])
+		}
+	}
+}
+
 func replace(old, new string) func(string) string {
 	return func(body string) string { return strings.Replace(body, old, new, 1) }
 }

@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// MinSecret is the shortest static secret that New takes, in bytes. Shorter ones
-// can be guessed, and were made up by somebody more often than by a generator.
-const MinSecret = 16
+// MinSecret is the shortest static secret that New takes, in bytes: some systems
+// have no room for more. Shorter ones can be guessed.
+const MinSecret = 8
 
 // newStatic compiles static secrets. They are kept and compared as digests, so
 // that neither their bytes nor their length show in the time.
 func newStatic(keys []Key, least int, whole func(secret string) string) ([]key, error) {
-	return newKeys(keys, func(secret string) ([]byte, error) {
+	ring, err := newKeys(keys, func(secret string) ([]byte, error) {
 		switch {
 		case strings.TrimSpace(secret) == "":
 			return nil, errors.New("is empty")
@@ -27,6 +27,10 @@ func newStatic(keys []Key, least int, whole func(secret string) string) ([]key, 
 		}
 		return digest(whole(secret)), nil
 	})
+	for i := range ring {
+		ring[i].weak = len(keys[i].Secret) < GoodSecret
+	}
+	return ring, err
 }
 
 func itself(secret string) string { return secret }

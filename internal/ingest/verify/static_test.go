@@ -40,7 +40,7 @@ func TestHeader(t *testing.T) {
 		want    Reason
 	}{
 		"right":                        {bearer, authorization("Bearer " + token), ""},
-		"scheme in lower case":         {bearer, authorization("bearer " + token), ""},
+		"scheme in lower case":         {bearer, authorization("bearer " + token), BadHeader},
 		"none":                         {bearer, &Request{}, MissingHeader},
 		"empty":                        {bearer, authorization(""), MissingHeader},
 		"twice":                        {bearer, authorization("Bearer "+token, "Bearer "+token), RepeatedHeader},
@@ -71,7 +71,7 @@ func TestBasic(t *testing.T) {
 		want    Reason
 	}{
 		"right, with a colon in the password": {authorization("Basic " + good), ""},
-		"scheme in another case":              {authorization("bASIC " + good), ""},
+		"scheme in another case":              {authorization("bASIC " + good), BadHeader},
 		"another scheme":                      {authorization("Bearer " + good), BadHeader},
 		"two spaces":                          {authorization("Basic  " + good), BadHeader},
 		"a tab":                               {authorization("Basic\t" + good), BadHeader},

@@ -29,7 +29,8 @@
 //     sender.
 //
 // The package sees bytes as they came in, before anything has parsed them. Two
-// checks have their secret or signature in the body, and parse it, in bounds.
+// checks have their secret or signature in the body, and walk through it for
+// that, in bounds and without a tree.
 package verify
 
 import (
@@ -51,7 +52,7 @@ type about struct {
 	keys      []string
 	signsTime bool
 	signsBody bool
-	weak      string // why it should be replaced, or ""
+	weak      []string // why it, or a key of it, should be replaced
 }
 
 // A Verifier is the checks of a source. It is safe for concurrent use.
@@ -59,13 +60,14 @@ type Verifier struct{ checks []check }
 
 // Verify checks one request; now is the receiver's clock. All checks are made,
 // also after one has refused; the reason is that of the first, in the order of
-// Config.
+// Config, and KeysAway only when there is no other: what another check refuses
+// need not come again.
 func (v *Verifier) Verify(r *Request, now time.Time) (Delivery, error) {
 	var all Delivery
 	var refusal Reason
 	for _, c := range v.checks {
 		d, reason := c.verify(r, now)
-		if refusal == "" {
+		if refusal == "" || refusal == KeysAway && reason != "" {
 			refusal = reason
 		}
 		all = all.and(d)
@@ -108,8 +110,8 @@ func (v *Verifier) SignsBody() bool {
 // Warnings says what the checks do not protect from, one line each.
 func (v *Verifier) Warnings() (lines []string) {
 	for _, c := range v.checks {
-		if a := c.about(); a.weak != "" {
-			lines = append(lines, a.name+": "+a.weak)
+		for _, why := range c.about().weak {
+			lines = append(lines, c.about().name+": "+why)
 		}
 	}
 	if !v.SignsBody() {
