@@ -16,11 +16,11 @@ import (
 	"time"
 )
 
-// loadKey is both sources' secret: the text itself for ServiceNow, and the text
-// that loadSecret is the base64 of for the other.
-const loadKey = "a-key-of-the-load-test-32-bytes!"
-
-var loadSecret = "whsec_" + base64.StdEncoding.EncodeToString([]byte(loadKey))
+// The sources' keys.
+const (
+	deskLoadKey = "a-key-of-the-load-test-32-bytes!"
+	snowLoadKey = "another-key-of-the-load-test"
+)
 
 type request = http.Request
 
@@ -46,7 +46,7 @@ func changeRequest(url string, n int64) (*request, error) {
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Webhook-Id", id)
 	r.Header.Set("Webhook-Timestamp", stamp)
-	r.Header.Set("Webhook-Signature", "v1,"+sign(id, ".", stamp, ".", string(body)))
+	r.Header.Set("Webhook-Signature", "v1,"+sign(deskLoadKey, id, ".", stamp, ".", string(body)))
 	return r, nil
 }
 
@@ -60,15 +60,15 @@ func hookRequest(url string, n int64) (*request, error) {
 		return nil, err
 	}
 	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("X-Hmac-Signature", sign(string(body)))
+	r.Header.Set("X-Hmac-Signature", sign(snowLoadKey, string(body)))
 	return r, nil
 }
 
 // device is one of a fleet of 100 000.
 func device(n int64) string { return fmt.Sprintf("6f4c1f0e-6a0c-4b0f-9a1c-%012x", n%100_000) }
 
-func sign(parts ...string) string {
-	m := hmac.New(sha256.New, []byte(loadKey))
+func sign(key string, parts ...string) string {
+	m := hmac.New(sha256.New, []byte(key))
 	for _, p := range parts {
 		m.Write([]byte(p))
 	}

@@ -3,6 +3,7 @@ package ingest_test
 import (
 	"bufio"
 	"bytes"
+	"encoding/base64"
 	"fmt"
 	"net"
 	"net/http"
@@ -141,7 +142,7 @@ func (r *rig) program(broker string) *process {
 	r.b.Helper()
 	dir := r.b.TempDir()
 	listen, admin := freeAddress(r.b), freeAddress(r.b)
-	for name, text := range map[string]string{"text": loadKey, "whsec": loadSecret, "relay.yaml": fmt.Sprintf(loadConfig, broker, listen, admin)} {
+	for name, text := range map[string]string{"text": snowLoadKey, "whsec": "whsec_" + base64.StdEncoding.EncodeToString([]byte(deskLoadKey)), "relay.yaml": fmt.Sprintf(loadConfig, broker, listen, admin)} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			r.b.Fatal(err)
 		}
