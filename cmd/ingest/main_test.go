@@ -77,7 +77,7 @@ func TestMistakesEndItWithTheirPlace(t *testing.T) {
 	for config, want := range map[string][]string{
 		typo:                  {typo + `:3:3: ingest.lissten: unknown key, did you mean "listen"?`},
 		"/no/such/relay.yaml": {"there is no file /no/such/relay.yaml; name another with --config"},
-		unreadable:            {unreadable + ":8:5: tenants.acme.client_secret", "secret"},
+		unreadable:            {unreadable + ":13:15: sources.servicenow.secrets[0]", "secret"},
 		configure(t, "nats://127.0.0.1:1", l.Addr().String()): {"ingest.listen", l.Addr().String(), "in use"},
 	} {
 		c := command(config)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"changerelay/cmd/internal/boot"
+	"changerelay/cmd/internal/tenants"
 	"changerelay/internal/events"
 	"changerelay/internal/graph"
 	"changerelay/internal/ledger"
@@ -57,7 +58,7 @@ func (d device) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	s := &sight{addr: addr, timing: c.Worker.Timing.Protocol(), tickets: map[string]string{}}
+	s := &sight{addr: addr, timing: tenants.Protocol(c.Worker.Timing), tickets: map[string]string{}}
 	failed := s.readLedger(ctx, c)
 	if !d.NoGraph {
 		failed = errors.Join(failed, s.readGraph(ctx, c))
@@ -117,7 +118,7 @@ func (s *sight) findTickets(ctx context.Context, streams *stream.Streams) error 
 }
 
 func (s *sight) readGraph(ctx context.Context, c *boot.Config) error {
-	g, err := c.Graph(s.addr.Tenant)
+	g, err := tenants.Graph(c, s.addr.Tenant)
 	if err != nil {
 		return fmt.Errorf("asking Graph: %w", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"changerelay/cmd/internal/boot"
+	"changerelay/cmd/internal/tenants"
 	"changerelay/internal/graph"
 	"changerelay/internal/stream"
 )
@@ -99,7 +100,7 @@ func checkTenants(ctx context.Context, c *boot.Config) []stream.Finding {
 
 func checkTenant(ctx context.Context, c *boot.Config, name string) stream.Finding {
 	what := "tenant " + name
-	g, err := c.Graph(name)
+	g, err := tenants.Graph(c, name)
 	if err != nil {
 		return finding(stream.Bad, what, "%v", err)
 	}

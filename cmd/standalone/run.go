@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"changerelay/cmd/internal/boot"
+	"changerelay/cmd/internal/tenants"
 	"changerelay/internal/relay"
 	"changerelay/internal/standalone"
 	"changerelay/internal/stream"
@@ -46,6 +47,9 @@ func (c *cli) run(ctx context.Context, out io.Writer) (err error) {
 	log := boot.Logger(cfg.Log, out)
 	p, err := cfg.Parts(log)
 	if err != nil {
+		return err
+	}
+	if p.Work, err = tenants.Work(cfg, log); err != nil {
 		return err
 	}
 	nc, err := stream.Connect(broker.ClientURL(), "standalone", log, nats.InProcessServer(broker))

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"changerelay/cmd/internal/boot"
+	"changerelay/cmd/internal/tenants"
 	"changerelay/internal/standalone"
 )
 
@@ -95,7 +96,7 @@ func held(t *testing.T, dir string) (ids []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := cfg.Graph(standalone.DemoTenant)
+	g, err := tenants.Graph(cfg, standalone.DemoTenant)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"changerelay/cmd/internal/boot"
+	"changerelay/cmd/internal/tenants"
 	"changerelay/internal/relay"
 )
 
@@ -27,7 +28,7 @@ func main() {
 	var c cli
 	boot.Program{Name: "changerelay-worker", About: "Turn stored change events into safe changeAssignments calls.", CLI: &c,
 		Run: func(ctx context.Context) error {
-			return c.Serve(ctx, relay.Worker, "changerelay-worker", os.Stdout)
+			return c.Serve(ctx, relay.Worker, "changerelay-worker", os.Stdout, tenants.Work)
 		},
 	}.Main()
 }

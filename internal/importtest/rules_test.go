@@ -35,11 +35,13 @@ var places = map[string]place{
 	"internal/ingest/source":    {1, []string{"internal/events"}},
 	"internal/ingest":           {2, []string{"internal/events", "internal/metrics", "internal/ingest/*"}},
 	"internal/worker":           {2, []string{"internal/events", "internal/ledger", "internal/quota", "internal/graph", "internal/stream", "internal/metrics"}},
-	"internal/relay":            {3, []string{"internal/events", "internal/metrics", "internal/graph", "internal/stream", "internal/ledger", "internal/quota", "internal/ingest", "internal/worker"}},
+	"internal/relay":            {3, []string{"internal/events", "internal/metrics", "internal/stream", "internal/ingest"}}, // not the worker, nor Graph: ingest's binary has this
+	"internal/working":          {3, []string{"internal/metrics", "internal/graph", "internal/stream", "internal/ledger", "internal/worker"}},
 	"internal/standalone":       {4, []string{"internal/graphsim", "internal/ingest/verify"}},
-	"cmd/internal/boot":         {4, []string{"internal/relay", "internal/graph", "internal/ingest", "internal/ingest/*", "internal/ledger", "internal/stream"}}, // makes parts of the configuration; every command carries what it imports
+	"cmd/internal/boot":         {4, []string{"internal/relay", "internal/metrics", "internal/ingest", "internal/ingest/*", "internal/stream"}}, // makes parts of the configuration; every command carries what it imports
 	"cmd/internal/conform":      {3, nil},
-	"cmd/*":                     {5, all},
+	"cmd/internal/tenants":      {5, []string{"cmd/internal/boot", "internal/graph", "internal/ledger", "internal/metrics", "internal/stream", "internal/working"}},
+	"cmd/*":                     {6, all},
 }
 
 // doubles stand in for the world outside, in any package's tests.
@@ -52,7 +54,7 @@ var forTests = []string{"internal/natstest", "internal/await"}
 // whose tests may. A longer prefix is asked first.
 var modules = []struct{ prefix, code, tests string }{
 	{"github.com/nats-io/nats-server", "internal/standalone internal/natstest", "*"},
-	{"github.com/nats-io", "internal/stream internal/ledger internal/quota internal/relay internal/natstest cmd/internal/boot cmd/*", "internal/worker internal/standalone"},
+	{"github.com/nats-io", "internal/stream internal/ledger internal/quota internal/relay internal/working internal/natstest cmd/internal/* cmd/*", "internal/worker internal/standalone"},
 	{"github.com/labstack/echo", "internal/ingest", ""},
 	{"github.com/AzureAD/microsoft-authentication-library-for-go", "internal/graph", "internal/graphsim"},
 	{"software.sslmate.com/src/go-pkcs12", "internal/graph", "cmd/internal/boot"},

@@ -5,7 +5,9 @@
 //	webhook ──► ingest ──► broker ──► worker ──► Graph
 //
 // It knows no broker of its own and no simulator: those are package standalone's,
-// so that the services' binaries do not carry them.
+// so that the services' binaries do not carry them. Nor does it know the worker,
+// which package working composes: ingest's binary has nothing that could call
+// Graph, and its process no credential to do so.
 package relay
 
 import (
@@ -15,7 +17,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -23,17 +24,13 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
 	"changerelay/internal/events"
-	"changerelay/internal/graph"
 	"changerelay/internal/ingest"
-	"changerelay/internal/ledger"
 	"changerelay/internal/metrics"
 	"changerelay/internal/stream"
-	"changerelay/internal/worker"
 )
 
 // drainFor is how long requests under way may take after the stop; ingest
@@ -43,19 +40,17 @@ const drainFor = 20 * time.Second
 // Parts are what a relay is built from.
 type Parts struct {
 	Sources []ingest.Source
-	Tenants map[string]*graph.Client // by name
+	Tenants []string // their names
 	Broker  stream.Options
+
+	// Work is the worker's part, until ctx ends; nil in a process without that
+	// role.
+	Work func(ctx context.Context, nc *nats.Conn, s *stream.Streams, m *metrics.Metrics) error
 
 	// Watch follows the configuration until ctx ends: it has apply put new
 	// sources in force, and reports of each configuration whether it is. Nil
 	// keeps Sources for ever. Only a process with the role Ingest needs it.
 	Watch func(ctx context.Context, apply func([]ingest.Source) error, report func(ok bool))
-
-	Timing         ledger.Timing // zero fields of the worker's have its defaults
-	MaxAge         time.Duration
-	FoldSlots      int
-	ReconcileSlots int
-	Pace           time.Duration
 
 	IngestAddr string                // of webhooks
 	TLS        *tls.Config           // of webhooks; nil: a proxy has it, or nobody
@@ -131,7 +126,7 @@ func (p Parts) takeIn(ctx context.Context, group *errgroup.Group, srv *ingest.Se
 }
 
 func (p Parts) metrics() *metrics.Metrics {
-	l := metrics.Labels{Tenants: slices.Sorted(maps.Keys(p.Tenants)), Refusals: ingest.Refusals()}
+	l := metrics.Labels{Tenants: slices.Sorted(slices.Values(p.Tenants)), Refusals: ingest.Refusals()}
 	for _, s := range p.Sources {
 		l.Sources = append(l.Sources, s.Name)
 	}
@@ -143,7 +138,7 @@ func (p Parts) metrics() *metrics.Metrics {
 
 func (p Parts) ingest(b *broker, m *metrics.Metrics) (*ingest.Server, net.Listener, error) {
 	srv, err := ingest.New(ingest.Config{
-		Sources: p.Sources, Tenants: slices.Sorted(maps.Keys(p.Tenants)), PeerRate: p.PeerRate, Rate: p.Rate, Proxies: p.Proxies, ClientCAs: p.ClientCAs,
+		Sources: p.Sources, Tenants: p.Tenants, PeerRate: p.PeerRate, Rate: p.Rate, Proxies: p.Proxies, ClientCAs: p.ClientCAs,
 		Publisher: b, Finder: b, Parker: b, Marks: b, Metrics: m, Log: p.Log, BaseURL: p.BaseURL,
 	})
 	if err != nil {
@@ -170,38 +165,7 @@ func (p Parts) work(ctx context.Context, nc *nats.Conn, roles Role, b *broker, m
 	if roles&Worker == 0 {
 		return nil
 	}
-	l, err := openLedger(ctx, nc, p.Broker.Replicas)
-	if ctx.Err() != nil {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return worker.New(worker.Config{
-		Streams: s, Ledger: l, Tenants: p.Tenants, Metrics: m, Log: p.Log,
-		Timing: p.Timing, MaxAge: p.MaxAge, Retention: p.Broker.Retention, FoldSlots: p.FoldSlots, ReconcileSlots: p.ReconcileSlots, Pace: p.Pace,
-	}).Run(ctx)
-}
-
-// openLedger tries until the broker has made the bucket: a cluster that forms
-// answers with errors for a while.
-func openLedger(ctx context.Context, nc *nats.Conn, replicas int) (*ledger.Store, error) {
-	js, err := jetstream.New(nc)
-	if err != nil {
-		return nil, fmt.Errorf("opening the ledger: %w", err)
-	}
-	var l *ledger.Store
-	for range 30 {
-		if l, err = ledger.Open(ctx, js, replicas); err == nil {
-			return l, nil
-		}
-		select {
-		case <-ctx.Done():
-			return nil, err
-		case <-time.After(time.Second):
-		}
-	}
-	return nil, err
+	return p.Work(ctx, nc, s, m)
 }
 
 func listen(field, addr string) (*net.TCPListener, error) {

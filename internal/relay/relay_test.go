@@ -22,7 +22,6 @@ import (
 
 	"changerelay/internal/await"
 	"changerelay/internal/events"
-	"changerelay/internal/graph"
 	"changerelay/internal/ingest"
 	"changerelay/internal/ingest/verify"
 	"changerelay/internal/natstest"
@@ -55,13 +54,9 @@ type replica struct {
 // start runs an ingest service until the test ends. change may alter its parts.
 func start(t *testing.T, broker string, change func(*Parts)) *replica {
 	t.Helper()
-	g, err := graph.New(graph.Config{TenantID: "acme.example", ClientID: "client", Credential: graph.Credential{Secret: func() (string, error) { return secret, nil }}, Cloud: graph.Clouds["global"]})
-	if err != nil {
-		t.Fatal(err)
-	}
 	up := make(chan *replica, 1)
 	p := Parts{
-		Sources: []ingest.Source{zendesk("desk")}, Tenants: map[string]*graph.Client{"acme": g},
+		Sources: []ingest.Source{zendesk("desk")}, Tenants: []string{"acme"},
 		IngestAddr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0", Version: "test", Log: slog.New(slog.DiscardHandler),
 		Up: func(ingest, admin net.Addr) {
 			up <- &replica{t: t, ingest: "http://" + ingest.String(), admin: "http://" + admin.String(), client: http.DefaultClient}

@@ -8,6 +8,7 @@ import (
 
 	"changerelay/internal/await"
 	"changerelay/internal/relay"
+	"changerelay/internal/working"
 )
 
 // What dashboards and alerts read is there, and says what happened.
@@ -15,8 +16,8 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.tenant("acme", "a", "b")
-	p := r.start(relay.Ingest|relay.Worker, func(p *relay.Parts) { // longer than the gauge of due devices lags
-		p.Timing.Budget, p.Broker.AckWait = 20*time.Second, 20*time.Second
+	p := r.start(relay.Ingest|relay.Worker, func(p *relay.Parts, w *working.Parts) { // longer than the gauge of due devices lags
+		w.Timing.Budget, p.Broker.AckWait = 20*time.Second, 20*time.Second
 	})
 	r.ready(p)
 	if a := r.get(p.admin + "/healthz"); a.code != http.StatusOK {

@@ -30,6 +30,7 @@ import (
 	"changerelay/internal/natstest"
 	"changerelay/internal/relay"
 	"changerelay/internal/stream"
+	"changerelay/internal/working"
 )
 
 // The tests wait more than they work, so more of them run at once than there are
@@ -150,12 +151,12 @@ type process struct {
 }
 
 // start runs the roles in a process of their own. change may alter its parts.
-func (r *rig) start(roles relay.Role, change ...func(*relay.Parts)) *process {
+func (r *rig) start(roles relay.Role, change ...func(*relay.Parts, *working.Parts)) *process {
 	r.t.Helper()
 	log := slog.New(slog.NewJSONHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	up := make(chan *process, 1)
 	p := relay.Parts{
-		Sources: r.sources(), Tenants: map[string]*graph.Client{}, Timing: short, Pace: time.Millisecond,
+		Sources:    r.sources(),
 		Broker:     stream.Options{AckWait: time.Second, Log: log},
 		IngestAddr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0", Version: "test", Log: log,
 		Up: func(ingest, admin net.Addr) {
@@ -166,12 +167,15 @@ func (r *rig) start(roles relay.Role, change ...func(*relay.Parts)) *process {
 			up <- p
 		},
 	}
+	w := working.Parts{Tenants: map[string]*graph.Client{}, Broker: p.Broker, Timing: short, Pace: time.Millisecond, Log: log}
 	for name, secret := range r.tenants {
-		p.Tenants[name] = r.graph(name, secret)
+		p.Tenants = append(p.Tenants, name)
+		w.Tenants[name] = r.graph(name, secret)
 	}
 	for _, f := range change {
-		f(&p)
+		f(&p, &w)
 	}
+	p.Work = w.Work
 	nc, err := stream.Connect(r.broker.URL(), "test", log)
 	if err != nil {
 		r.t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"changerelay/internal/events"
 	"changerelay/internal/graphsim"
 	"changerelay/internal/relay"
+	"changerelay/internal/working"
 )
 
 // id is what a name of the script stands for.
@@ -89,7 +90,7 @@ func (p *play) startRole(l line) {
 		p.fatalf("want relay, ingest or worker, not yet started")
 	}
 	age := p.duration(l.opt("max-age", "0s"))
-	me := p.start(role, func(parts *relay.Parts) { parts.MaxAge = age })
+	me := p.start(role, func(_ *relay.Parts, w *working.Parts) { w.MaxAge = age })
 	p.by[l.args[0]] = me
 	p.ready(me)
 }

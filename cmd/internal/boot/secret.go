@@ -83,6 +83,9 @@ func readSecret(path string) (string, error) {
 	return trimNewline(string(b)), err
 }
 
+// ReadCertificates reads a file of certificates or keys.
+func ReadCertificates(path string) ([]byte, error) { return readFile(path, maxCertificates) }
+
 // readFile reads a file that the configuration names, of at most so many bytes.
 func readFile(path string, most int64) ([]byte, error) {
 	f, err := os.Open(path)

@@ -1,11 +1,16 @@
-package boot
+package tenants
 
 import (
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"changerelay/cmd/internal/boot"
 )
+
+// tenant is the least that a tenant needs.
+const tenant = "tenants:\n  acme:\n    tenant_id: acme.example\n    client_id: 2b222222-2222-3333-4444-555555555555\n    client_secret: {file: acme}\n"
 
 // A credential that cannot be read stops the start, and says where it should be.
 func TestTenantCredentials(t *testing.T) {
@@ -35,11 +40,11 @@ func TestTenantCredentials(t *testing.T) {
 		if strings.HasPrefix(c.credential, "managed") {
 			text = strings.Replace(text, "    client_id: 2b222222-2222-3333-4444-555555555555\n", "", 1)
 		}
-		conf, d := parse(filepath.Join(dir, "relay.yaml"), []byte(text))
-		if len(d.mistakes) > 0 {
-			t.Fatalf("%s: %v", c.name, d.mistakes)
+		conf, err := boot.Parse(filepath.Join(dir, "relay.yaml"), []byte(text))
+		if err != nil {
+			t.Fatalf("%s: %v", c.name, err)
 		}
-		_, err := conf.Graph("acme")
+		_, err = Graph(conf, "acme")
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want one about %q", c.name, err, c.want)
 		}

@@ -1,0 +1,45 @@
+package tenants
+
+import (
+	"errors"
+	"os"
+
+	"changerelay/cmd/internal/boot"
+	"changerelay/internal/graph"
+)
+
+// federatedTokenFile is the variable that AKS's workload identity webhook sets.
+const federatedTokenFile = "AZURE_FEDERATED_TOKEN_FILE"
+
+// credential is how a tenant's application proves itself. Files are read when a
+// token is needed.
+func credential(t boot.Tenant) graph.Credential {
+	switch {
+	case t.Certificate != nil:
+		return graph.Credential{Certificate: certificate(*t.Certificate)}
+	case t.FederatedToken != nil:
+		return graph.Credential{FederatedToken: func() (string, error) { return federatedToken(t.FederatedToken.File) }}
+	case t.ManagedIdentity != nil:
+		return graph.Credential{ManagedIdentity: &graph.ManagedIdentity{ClientID: t.ManagedIdentity.ClientID}}
+	}
+	return graph.Credential{Secret: t.ClientSecret.Read}
+}
+
+func certificate(c boot.AppCertificate) *graph.Certificate {
+	g := &graph.Certificate{Read: func() ([]byte, error) { return boot.ReadCertificates(c.File) }}
+	if !c.Password.IsZero() {
+		g.Password = c.Password.Read
+	}
+	return g
+}
+
+// federatedToken is called for each token request: Kubernetes replaces the file.
+func federatedToken(path string) (string, error) {
+	if path == "" {
+		path = os.Getenv(federatedTokenFile)
+	}
+	if path == "" {
+		return "", errors.New("no file is given and " + federatedTokenFile + " is not set; set federated_token.file, or label the pod azure.workload.identity/use")
+	}
+	return boot.Secret{File: path}.Read()
+}

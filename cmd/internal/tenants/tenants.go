@@ -1,0 +1,74 @@
+// Package tenants makes of a configuration what calls Graph: each tenant's client
+// and the worker. It is apart from package boot, so that the ingest service,
+// which needs neither, does not carry them and never reads a tenant's credential.
+package tenants
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"github.com/nats-io/nats.go"
+
+	"changerelay/cmd/internal/boot"
+	"changerelay/internal/graph"
+	"changerelay/internal/ledger"
+	"changerelay/internal/metrics"
+	"changerelay/internal/stream"
+	"changerelay/internal/working"
+)
+
+// Graph returns the client of a configured tenant. It makes no connection.
+func Graph(c *boot.Config, tenant string) (*graph.Client, error) {
+	t, ok := c.Tenants[tenant]
+	if !ok {
+		return nil, fmt.Errorf("%q is not a tenant in the configuration; it has %v", tenant, c.TenantNames())
+	}
+	transport := graph.NewTransport()
+	if t.CAFile != "" {
+		roots, err := boot.ReadCA(t.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("tenants.%s.ca_file: %w", tenant, err)
+		}
+		transport.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+	}
+	g := graph.Config{TenantID: t.TenantID, ClientID: t.ClientID, Credential: credential(t), CAE: t.CAE, Custom: t.Cloud == "custom",
+		Cloud: graph.Clouds[t.Cloud], Transport: http.RoundTripper(transport), UserAgent: "changerelay/" + boot.Version()}
+	if g.Custom {
+		g.Cloud = graph.Cloud{Graph: t.GraphURL, Authority: t.AuthorityURL}
+	}
+	client, err := graph.New(g)
+	if err != nil {
+		return nil, fmt.Errorf("tenants.%s: %w", tenant, err)
+	}
+	return client, nil
+}
+
+// Work makes the worker of a configuration; it is relay.Parts' Work.
+func Work(c *boot.Config, log *slog.Logger) (func(context.Context, *nats.Conn, *stream.Streams, *metrics.Metrics) error, error) {
+	p := working.Parts{
+		Tenants:        map[string]*graph.Client{},
+		Broker:         c.Streams(log),
+		Timing:         Protocol(c.Worker.Timing),
+		MaxAge:         c.Worker.Timing.MaxAge,
+		FoldSlots:      c.Worker.FoldSlots,
+		ReconcileSlots: c.Worker.ReconcileSlots,
+		Pace:           c.Worker.Pace,
+		Log:            log,
+	}
+	for name := range c.Tenants {
+		g, err := Graph(c, name)
+		if err != nil {
+			return nil, err
+		}
+		p.Tenants[name] = g
+	}
+	return p.Work, nil
+}
+
+// Protocol is the device protocol's timing.
+func Protocol(t boot.Timing) ledger.Timing {
+	return ledger.Timing{Fresh: t.Fresh, Lag: t.Lag, Hold: t.Hold, Settle: t.Settle, Skew: t.Skew, Budget: t.Budget}
+}
