@@ -44,7 +44,7 @@ tenants:
   acme:
     tenant_id: acme.example
     client_id: 2b222222-2222-3333-4444-555555555555
-    client_secret: { file: secret }
+    client_secret: { file: not-here } # ingest never reads it
 sources:
   servicenow:
     kind: servicenow
