@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"changerelay/cmd/internal/boot"
+	"changerelay/internal/events"
 	"changerelay/internal/ingest"
 )
 
@@ -124,6 +126,9 @@ func (s *sourceCheck) print(out io.Writer, r ingest.Report, c *capture, now time
 	}
 	verified(t, r, now)
 	failed := verdict(t, r)
+	if slices.ContainsFunc(r.Events, func(e events.Event) bool { return e.Arrival }) {
+		t.row("note", "no time is stated: it is dated at its arrival, and the same wish at another time may be taken for a repetition; send the update's time")
+	}
 	t.row("answer", fmt.Sprintf("%d %s", r.Code, r.Word))
 	if len(r.Events) > 0 {
 		t.gap()

@@ -149,6 +149,16 @@ func TestSourceCheckTakesForms(t *testing.T) {
 	runWith(t, "", "source", "check", "--source", "slack", "--request", file, "--at", fmt.Sprint(caught.Unix())).want(t, 0, want, "")
 }
 
+// A sender that states no time says a wish once: its administrator should know.
+func TestSourceCheckSaysThatNoTimeIsStated(t *testing.T) {
+	b := newBench(t)
+	body := strings.Replace(cloudEvent(t, "acme"), `"data":`, `"arrivaltime":true,"data":`, 1)
+	r := b.check("slack", b.request("slack", body), "--at", at)
+	if want := "no time is stated: it is dated at its arrival"; !strings.Contains(r.out, want) {
+		t.Errorf("the output lacks %q:\n%s", want, r.out)
+	}
+}
+
 // What is not let in, or asks for nothing, is said with its reason.
 func TestSourceCheckSaysWhyNot(t *testing.T) {
 	b := newBench(t)
