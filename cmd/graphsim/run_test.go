@@ -16,9 +16,10 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
+
+	"changerelay/internal/await"
 )
 
 // A run is the command, running in this process.
@@ -170,23 +171,15 @@ func TestExample(t *testing.T) {
 
 // A screen is what the command has written.
 type screen struct {
-	mu    sync.Mutex
-	b     bytes.Buffer
+	await.Log
 	wrote chan struct{}
 }
 
 func (s *screen) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	n, err := s.Log.Write(p)
 	select {
 	case s.wrote <- struct{}{}:
 	default:
 	}
-	return s.b.Write(p)
-}
-
-func (s *screen) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
+	return n, err
 }

@@ -10,11 +10,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"changerelay/internal/await"
 	"changerelay/internal/natstest"
 )
 
@@ -134,22 +134,7 @@ func TestSIGTERM(t *testing.T) {
 }
 
 // lines is what a process has written.
-type lines struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
+type lines struct{ await.Log }
 
 // answers reports whether one of the listeners that the log names answers so.
 func (l *lines) answers(path string, code int) bool {

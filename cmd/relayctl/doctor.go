@@ -45,6 +45,7 @@ func (d doctor) Run(ctx context.Context, out io.Writer) error {
 	for _, name := range slices.Sorted(maps.Keys(c.Sources)) {
 		fs = append(fs, checkSource(c, name, time.Now())...)
 	}
+	fs = append(fs, checkShared(c)...)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

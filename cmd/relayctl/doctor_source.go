@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"changerelay/cmd/internal/boot"
+	"changerelay/internal/ingest"
 	"changerelay/internal/ingest/verify"
 	"changerelay/internal/stream"
 )
@@ -28,6 +29,20 @@ func checkSource(c *boot.Config, name string, now time.Time) []stream.Finding {
 	}
 	for _, w := range v.Warnings() {
 		fs = append(fs, finding(stream.Note, what, "%s", w))
+	}
+	return fs
+}
+
+// checkShared finds secrets that two sources have: the relay would not start.
+func checkShared(c *boot.Config) (fs []stream.Finding) {
+	var readable []ingest.Source
+	for name := range c.Sources {
+		if src, err := c.IngestSource(name); err == nil { // checkSource says what is wrong with the others
+			readable = append(readable, src)
+		}
+	}
+	for _, clash := range ingest.Clashes(readable) {
+		fs = append(fs, finding(stream.Bad, "source "+clash.Source, "%s: %s", clash.Field, clash.Why))
 	}
 	return fs
 }

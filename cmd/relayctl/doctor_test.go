@@ -166,3 +166,14 @@ func TestBrokerWithoutARelay(t *testing.T) {
 	}
 	r.run("dead", "show", "1").fails(t, 1, "reading dead letter 1: the broker does not answer")
 }
+
+// A secret that two sources have stops the start of ingest, so doctor says it
+// before.
+func TestDoctorOnSharedSecrets(t *testing.T) {
+	b := newBench(t) // its sources fresh and snow share one
+	r := runWith(t, "", "doctor")
+	const want = "bad  source snow  signature.keys[0].secret: source \"fresh\" has it too; give each its own"
+	if out := norm(r.out); r.code != 1 || !strings.Contains(out, want) {
+		t.Errorf("with %s: code %d, no %q in\n%s", b.config, r.code, want, out)
+	}
+}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,12 +12,12 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"changerelay/cmd/internal/boot"
 	"changerelay/cmd/internal/tenants"
+	"changerelay/internal/await"
 	"changerelay/internal/standalone"
 )
 
@@ -32,7 +31,7 @@ const (
 type demo struct {
 	t    *testing.T
 	data string
-	out  *screen
+	out  *await.Log
 	done chan struct{}
 	err  error // once done
 	stop context.CancelFunc
@@ -44,7 +43,7 @@ func anywhere(dir string) *cli {
 
 func start(t *testing.T, c *cli) *demo {
 	ctx, cancel := context.WithCancel(context.Background())
-	d := &demo{t: t, data: c.Data, out: &screen{}, done: make(chan struct{}), stop: cancel}
+	d := &demo{t: t, data: c.Data, out: &await.Log{}, done: make(chan struct{}), stop: cancel}
 	go func() {
 		defer close(d.done)
 		d.err = c.run(ctx, d.out)
@@ -272,22 +271,4 @@ func (d *demo) until(what string, is func() bool) {
 		case <-tick.C:
 		}
 	}
-}
-
-// A screen is what a command has written.
-type screen struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *screen) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *screen) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
 }

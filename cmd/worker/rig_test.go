@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,12 +9,12 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"changerelay/internal/await"
 	"changerelay/internal/events"
 	"changerelay/internal/graphsim"
 	"changerelay/internal/ledger"
@@ -53,8 +52,7 @@ type rig struct {
 	config string
 	n      int
 
-	mu  sync.Mutex
-	log bytes.Buffer // what all workers wrote
+	log await.Log // what all workers wrote
 }
 
 func newRig(t *testing.T, timing string, devices ...string) *rig {
@@ -139,7 +137,7 @@ func (r *rig) start() *process {
 	}
 	p := &process{cmd: exec.Command(self, "--config", r.config), done: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), isWorker+"=1")
-	p.cmd.Stdout, p.cmd.Stderr = r, r
+	p.cmd.Stdout, p.cmd.Stderr = &r.log, &r.log
 	if err := p.cmd.Start(); err != nil {
 		r.t.Fatalf("starting a worker: %v", err)
 	}
@@ -157,25 +155,12 @@ func (p *process) kill() {
 	<-p.done
 }
 
-// Write collects what workers say.
-func (r *rig) Write(b []byte) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.log.Write(b)
-}
-
-func (r *rig) said() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.log.String()
-}
-
 // leak is what nobody may find in a log: the secret, a token, or the raw reply
 // of a token endpoint.
 var leak = regexp.MustCompile(secret + `|Bearer|eyJ[A-Za-z0-9_-]{8}|AADSTS|access_token|client_secret=`)
 
 func (r *rig) secretive() {
-	said := r.said()
+	said := r.log.String()
 	for line := range strings.Lines(said) {
 		if leak.MatchString(line) {
 			r.t.Errorf("a worker gives away: %s", line)
@@ -291,7 +276,7 @@ func (r *rig) eventually(what string, is func() bool) {
 	for !is() {
 		select {
 		case <-ctx.Done():
-			said := r.said()
+			said := r.log.String()
 			r.t.Fatalf("waited 30 s for %s; the workers' last words:\n%s", what, said[max(0, len(said)-4000):])
 		case <-tick.C:
 		}

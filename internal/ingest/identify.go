@@ -89,8 +89,7 @@ func request(r *http.Request, body []byte) *verify.Request {
 	if !strings.HasPrefix(path, "/") { // the absolute form, as to a proxy
 		path, query = r.URL.EscapedPath(), r.URL.RawQuery
 	}
-	q := &verify.Request{Method: r.Method, Authority: r.Host, Path: path, Query: query, Header: r.Header, Body: body}
-	return q
+	return &verify.Request{Method: r.Method, Authority: r.Host, Path: path, Query: query, Header: r.Header, Body: body}
 }
 
 // request is x's, for who may have sent it.
