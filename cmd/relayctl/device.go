@@ -124,7 +124,7 @@ func (s *sight) readGraph(ctx context.Context, c *boot.Config) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, graphWithin)
 	defer cancel()
-	r, err := g.ActionResult(ctx, s.addr.Device)
+	r, err := g.ActionResult(ctx, graph.ManagedDevice(s.addr.Device))
 	if err != nil {
 		return fmt.Errorf("asking Graph: %w", err)
 	}

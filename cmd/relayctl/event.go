@@ -19,6 +19,7 @@ const eventSource = "/relayctl"
 type wish struct {
 	Tenant  string `placeholder:"NAME" help:"Tenant, as the relay's configuration names it."`
 	Device  string `placeholder:"ID" help:"Intune device id."`
+	Target  string `placeholder:"ROUTE" help:"In place of --device: another of Graph's routes to it, such as comanagedDevices/ID."`
 	Ticket  string `placeholder:"NUMBER" help:"The approved ticket, such as CHG0031337."`
 	Remove  []item `sep:"none" placeholder:"ITEM[:TYPE]" help:"Item to remove; once for each. TYPE is application if left out."`
 	Restore []item `sep:"none" placeholder:"ITEM[:TYPE]" help:"Item to restore; once for each."`
@@ -48,12 +49,12 @@ func (i *item) UnmarshalText(b []byte) error {
 }
 
 func (w wish) empty() bool {
-	return cmp.Or(w.Tenant, w.Device, w.Ticket, w.ID, w.Time) == "" && len(w.Remove)+len(w.Restore) == 0
+	return cmp.Or(w.Tenant, w.Device, w.Target, w.Ticket, w.ID, w.Time) == "" && len(w.Remove)+len(w.Restore) == 0
 }
 
 // missing names the flags without which there is no event.
 func (w wish) missing() (flags []string) {
-	for _, f := range []struct{ flag, value string }{{"--tenant", w.Tenant}, {"--device", w.Device}, {"--ticket", w.Ticket}} {
+	for _, f := range []struct{ flag, value string }{{"--tenant", w.Tenant}, {"--device", w.Device + w.Target}, {"--ticket", w.Ticket}} {
 		if f.value == "" {
 			flags = append(flags, f.flag)
 		}
@@ -68,7 +69,7 @@ func (w wish) missing() (flags []string) {
 // one of the same flags: it may be meant as a newer word.
 func (w wish) event(now time.Time) (events.Event, error) {
 	e := events.Event{ID: cmp.Or(w.ID, strings.ToLower(rand.Text())), Source: eventSource, Ticket: w.Ticket,
-		Tenant: w.Tenant, Device: w.Device, Time: now.Truncate(time.Millisecond)}
+		Tenant: w.Tenant, Device: w.Device, Target: events.Target(w.Target), Time: now.Truncate(time.Millisecond)}
 	if w.Time != "" {
 		at, err := time.Parse(time.RFC3339Nano, w.Time)
 		if err != nil {
@@ -91,7 +92,7 @@ func (w wish) event(now time.Time) (events.Event, error) {
 
 // flagOf is the flag that an event's field comes from.
 func flagOf(field string) string {
-	flags := map[string]string{"id": "--id", "time": "--time", "subject": "--ticket", "data.tenant": "--tenant", "data.device": "--device"}
+	flags := map[string]string{"id": "--id", "time": "--time", "subject": "--ticket", "data.tenant": "--tenant", "data.device": "--device", "data.target": "--target"}
 	if f, ok := flags[field]; ok {
 		return f
 	}

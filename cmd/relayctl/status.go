@@ -87,6 +87,7 @@ func (f found) print(out io.Writer, raw []byte, asJSON bool) error {
 	t.fact("ticket", f.Ticket)
 	t.fact("tenant", f.Tenant)
 	t.fact("device", f.Device)
+	t.fact("target", string(f.Target))
 	for i, c := range f.Changes {
 		t.row([]string{"changes", ""}[min(i, 1)], fmt.Sprintf("%s %s (%s)", c.Intent, c.Item.ID, c.Item.Type))
 	}
@@ -97,7 +98,7 @@ func (f found) print(out io.Writer, raw []byte, asJSON bool) error {
 	}
 	t.fact("request-id", strings.Join(f.Requests, ", "))
 	t.fact("id", f.ID)
-	if !f.Outcome.Final() {
+	if !f.Outcome.Final() && f.Device != "" {
 		t.fact("next", "relayctl device "+f.Tenant+" "+f.Device)
 	}
 	return t.flush()

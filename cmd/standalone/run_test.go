@@ -17,6 +17,7 @@ import (
 
 	"changerelay/cmd/internal/boot"
 	"changerelay/cmd/internal/tenants"
+	"changerelay/internal/graph"
 	"changerelay/internal/await"
 	"changerelay/internal/standalone"
 )
@@ -99,7 +100,7 @@ func held(t *testing.T, dir string) (ids []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := g.ActionResult(context.Background(), sampleDevice)
+	r, err := g.ActionResult(context.Background(), graph.ManagedDevice(sampleDevice))
 	if err != nil {
 		t.Fatal(err)
 	}

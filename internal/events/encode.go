@@ -24,14 +24,19 @@ func (e Event) Encode() []byte {
 		b = append(b, `,"arrivaltime":true`...)
 	}
 	b = appendText(append(b, `,"data":{"tenant":`...), e.Tenant)
-	b = appendText(append(b, `,"device":`...), e.Device)
+	if e.Device != "" {
+		b = appendText(append(b, `,"device":`...), e.Device)
+	}
+	if e.Target != "" {
+		b = appendText(append(b, `,"target":`...), string(e.Target))
+	}
 	return append(appendChanges(append(b, `,"changes":`...), e.Changes), "}}"...)
 }
 
 // size is about the length of the encoding, bytes.
 func (e Event) size() int {
-	const frame, change = 192, 128
-	return frame + len(e.ID) + len(e.Source) + len(e.Ticket) + len(e.Tenant) + len(e.Device) + change*len(e.Changes)
+	const frame, change = 208, 128
+	return frame + len(e.ID) + len(e.Source) + len(e.Ticket) + len(e.Tenant) + len(e.Device) + len(e.Target) + change*len(e.Changes)
 }
 
 func appendChanges(b []byte, changes []Change) []byte {

@@ -15,6 +15,9 @@ func FuzzEncode(f *testing.F) {
 	f.Add("", "", "", "", "", "", "", "", int64(253_402_300_799), int64(1), -1)
 	f.Fuzz(func(t *testing.T, id, source, ticket, tenant, device, intent, item, kind string, s, ns int64, n int) {
 		e := Event{ID: id, Source: source, Ticket: ticket, Tenant: tenant, Device: device, Time: time.Unix(s%(1<<40), ns%1e9), Arrival: n%2 == 1}
+		if n%3 == 1 {
+			e.Target = Target(item)
+		}
 		if n >= 0 {
 			e.Changes = make([]Change, n%4)
 		}
@@ -25,9 +28,10 @@ func FuzzEncode(f *testing.F) {
 			SpecVersion: "1.0", ID: id, Source: source, Type: Type, Time: e.Time.UTC().Format(time.RFC3339Nano), Subject: ticket,
 			DataContentType: "application/json", ArrivalTime: e.Arrival, Data: struct {
 				Tenant  string   `json:"tenant"`
-				Device  string   `json:"device"`
+				Device  string   `json:"device,omitempty"`
+				Target  Target   `json:"target,omitempty"`
 				Changes []Change `json:"changes"`
-			}{tenant, device, e.Changes},
+			}{tenant, device, e.Target, e.Changes},
 		})
 		if err != nil {
 			t.Fatal(err)

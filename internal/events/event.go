@@ -11,6 +11,10 @@
 //	Event ──Ref────► tenant.device.key             (its public id)
 //	Event ──Subject► changes.v1.tenant.device.key.ticket
 //
+// An event may name its device by another of Graph's routes (Target). Until it is
+// known which device that is, its id and subject have the ticket's token in the
+// device's place: tenant.ticket.key and targets.v1.tenant.ticket.key.
+//
 // The package knows nothing of HTTP, NATS or Graph.
 package events
 
@@ -80,7 +84,8 @@ type Event struct {
 	Source  string    // CloudEvents source, a URI reference such as /servicenow/acme
 	Ticket  string    // CloudEvents subject, such as CHG0031337
 	Tenant  string    // name of a tenant in the configuration, lower case
-	Device  string    // Intune managedDevice id, a lower-case UUID
+	Device  string    // Intune managedDevice id, a lower-case UUID; "" while only Graph knows which device Target names
+	Target  Target    // the route by which the sender names the device; "" is Device
 	Time    time.Time // when it was decided, UTC; orders the words on an item
 	Changes []Change  // 1 to MaxItems, each item once, sorted by item id
 

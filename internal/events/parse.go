@@ -28,9 +28,9 @@ func Parse(data []byte, now time.Time) (Event, error) {
 	return New(e, now)
 }
 
-// FromMessage reads an event from a message in CHANGES, whose subject must be
-// the event's own: broker permissions are granted by subject. The subject of a
-// replayed dead letter has the event's key with -r<n> after it. now is the
+// FromMessage reads an event from a message in CHANGES or TARGETS, whose subject
+// must be the event's own: broker permissions are granted by subject. The subject
+// of a replayed dead letter has the event's key with -r<n> after it. now is the
 // broker's timestamp of the message, for a later clock would judge an old event
 // anew.
 //
@@ -105,8 +105,11 @@ func (r *reader) event(v any) Event {
 	}
 	r.extensions(top)
 
-	data := r.object(top["data"], "data", "tenant", "device", "changes")
+	data := r.object(top["data"], "data", "tenant", "device", "target", "changes")
 	e.Tenant, e.Device = r.text(data, "data.", "tenant"), r.text(data, "data.", "device")
+	if e.Target = Target(r.text(data, "data.", "target")); e.Target == "" && data["target"] != nil {
+		r.refuse("data.target", "is empty; give a route to a device or leave it out")
+	}
 	changes, ok := data["changes"].([]any)
 	if !ok && data["changes"] != nil {
 		r.refuse("data.changes", "is "+kind(data["changes"])+"; want an array of changes")

@@ -190,7 +190,7 @@ var refusals = []refusal{
 
 	// Data.
 	{"data as text", `"data":{`, `"data":"x","y":{`, "y", "is an object"},
-	{"data in data", `"data":{`, `"data":{"data":1,`, "data.data", "is not a known field; want only tenant, device and changes"},
+	{"data in data", `"data":{`, `"data":{"data":1,`, "data.data", "is not a known field; want only tenant, device, target and changes"},
 	{"capital field", `"tenant"`, `"Tenant"`, "data.Tenant", "must be spelled tenant"},
 	{"second field in other letters", `"changes"`, `"DEVICE":"x","changes"`, "data.DEVICE", "must be spelled device"},
 	{"no tenant", `"tenant":"acme",`, ``, "data.tenant", "is required"},

@@ -9,6 +9,10 @@ import (
 // OutcomeType is the CloudEvents type of a receipt with a final outcome.
 const OutcomeType = "changerelay.outcome.v1"
 
+// ResolvedType is the CloudEvents type of a receipt which says that the device
+// of an event's target is known now. It is no outcome: that is the change's.
+const ResolvedType = "changerelay.resolved.v1"
+
 // outcomeSource is the CloudEvents source of receipts.
 const outcomeSource = "/changerelay"
 
@@ -18,7 +22,9 @@ type Receipt struct {
 	ID       string    `json:"id"` // Ref.String
 	Ticket   string    `json:"ticket"`
 	Tenant   string    `json:"tenant"`
-	Device   string    `json:"device"`
+	Device   string    `json:"device,omitempty"` // empty while it is not known
+	Target   Target    `json:"target,omitempty"`
+	Change   string    `json:"change,omitempty"`  // of a resolved target: the id that the event has from then on
 	Outcome  Outcome   `json:"outcome,omitempty"` // empty while it is queued
 	Reason   string    `json:"reason,omitempty"`  // why, for a person; never a secret
 	Changes  []Change  `json:"changes,omitempty"`
@@ -31,7 +37,11 @@ type Receipt struct {
 // Encode returns the receipt as structured-mode CloudEvents JSON, made at now.
 func (r Receipt) Encode(now time.Time) []byte {
 	r.Accepted, r.Ended = r.Accepted.Round(0).UTC(), r.Ended.Round(0).UTC()
-	return envelope{ID: r.ID, Source: outcomeSource, Type: OutcomeType, Subject: r.Ticket, Data: r}.encode(now)
+	kind := OutcomeType
+	if r.Change != "" {
+		kind = ResolvedType
+	}
+	return envelope{ID: r.ID, Source: outcomeSource, Type: kind, Subject: r.Ticket, Data: r}.encode(now)
 }
 
 // ParseReceipt reads what Encode wrote. Fields that it does not know are
@@ -44,8 +54,8 @@ func ParseReceipt(data []byte) (Receipt, error) {
 	if err := json.Unmarshal(data, &v); err != nil {
 		return Receipt{}, &InvalidError{"", "the message is not a receipt in JSON"}
 	}
-	if v.Type != OutcomeType {
-		return Receipt{}, &InvalidError{"type", fmt.Sprintf("%q is not a receipt; want %s", clip(v.Type), OutcomeType)}
+	if v.Type != OutcomeType && v.Type != ResolvedType {
+		return Receipt{}, &InvalidError{"type", fmt.Sprintf("%q is not a receipt; want %s or %s", clip(v.Type), OutcomeType, ResolvedType)}
 	}
 	if _, err := ParseRef(v.Data.ID); err != nil {
 		return Receipt{}, &InvalidError{"data.id", err.(*InvalidError).Reason}

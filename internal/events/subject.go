@@ -12,6 +12,7 @@ import (
 // Subjects of the streams, each token of the alphabet [a-z0-9_-].
 //
 //	changes.v1.<tenant>.<device>.<key>.<ticket>    an event
+//	targets.v1.<tenant>.<ticket>.<key>             one whose device is not known yet
 //	devices.v1.<tenant>.<device>                   a wake-up
 //	outcomes.v1.<tenant>.<ticket>.<device>.<key>   what became of it
 //	dead.v1.<outcome>.<tenant>.<device>.<key>      a dead letter
@@ -22,6 +23,7 @@ import (
 // reuses an id for another ticket must be told so.
 const (
 	ChangesPrefix  = "changes.v1."
+	TargetsPrefix  = "targets.v1."
 	DevicesPrefix  = "devices.v1."
 	OutcomesPrefix = "outcomes.v1."
 	DeadPrefix     = "dead.v1."
@@ -80,11 +82,16 @@ func ParseAddress(s string) (Address, error) {
 }
 
 // A Ref names one event for one device; its string is the id that senders get
-// back and operators type.
+// back and operators type. While it is not known which device an event's target
+// is, the Ref has the ticket's token in the device's place.
 type Ref struct {
 	Address
 	Key string // Key(source, id), with -r<n> for the replay of dead letter n
 }
+
+// Unresolved reports whether the event's device is not known: Address is no
+// device's.
+func (r Ref) Unresolved() bool { return isToken(r.Device, ticketLen) }
 
 // String is the public id of the event: tenant.device.key.
 func (r Ref) String() string { return r.Address.String() + "." + r.Key }
@@ -92,11 +99,14 @@ func (r Ref) String() string { return r.Address.String() + "." + r.Key }
 // ParseRef reads what Ref.String wrote.
 func ParseRef(s string) (Ref, error) {
 	t := strings.Split(s, ".")
-	if len(t) != 3 || !isTenant(t[0]) || !isUUID(t[1]) || !isKey(t[2]) {
+	if len(t) != 3 || !isTenant(t[0]) || !isUUID(t[1]) && !isToken(t[1], ticketLen) || !isKey(t[2]) {
 		return Ref{}, &InvalidError{"id", fmt.Sprintf("%q is not an event's id: want <tenant>.<device>.<key>, as the 202 answer gave it", clip(s))}
 	}
 	return Ref{Address{t[0], t[1]}, t[2]}, nil
 }
+
+// TargetSubject is where an event is published whose device is not known yet.
+func (r Ref) TargetSubject() string { return TargetsPrefix + r.String() }
 
 // ChangesFilter matches the event's message in CHANGES whatever its ticket.
 func (r Ref) ChangesFilter() string { return ChangesPrefix + r.String() + ".*" }
@@ -104,6 +114,9 @@ func (r Ref) ChangesFilter() string { return ChangesPrefix + r.String() + ".*" }
 // OutcomeSubject is where the event's final outcome is published; ticket is
 // the token of its ticket.
 func (r Ref) OutcomeSubject(ticket string) string {
+	if r.Unresolved() {
+		return OutcomesPrefix + r.Tenant + "." + r.Device + ".target." + r.Key
+	}
 	return OutcomesPrefix + r.Tenant + "." + ticket + "." + r.Device + "." + r.Key
 }
 
@@ -114,25 +127,44 @@ func (r Ref) DeadSubject(o Outcome) string { return DeadPrefix + string(o) + "."
 func (e Event) Address() Address { return Address{e.Tenant, e.Device} }
 
 // Ref is the event's public id.
-func (e Event) Ref() Ref { return Ref{e.Address(), Key(e.Source, e.ID)} }
+func (e Event) Ref() Ref {
+	a := e.Address()
+	if e.Device == "" {
+		a.Device = TicketToken(e.Ticket)
+	}
+	return Ref{a, Key(e.Source, e.ID)}
+}
 
-// Subject is where the event is published in CHANGES.
+// Subject is where the event is published: in CHANGES, or in TARGETS as long as
+// its device is not known.
 func (e Event) Subject() string {
+	if e.Device == "" {
+		return e.Ref().TargetSubject()
+	}
 	return ChangesPrefix + e.Ref().String() + "." + TicketToken(e.Ticket)
 }
 
-// ParseSubject splits the subject of a message in CHANGES. It says nothing of
-// whether the message's body agrees; FromMessage does.
+// ParseSubject splits the subject of a message in CHANGES or TARGETS. It says
+// nothing of whether the message's body agrees; FromMessage does.
 func ParseSubject(subject string) (ref Ref, ticket string, err error) {
+	if rest, ok := strings.CutPrefix(subject, TargetsPrefix); ok {
+		if ref, err = ParseRef(rest); err != nil || !ref.Unresolved() {
+			return Ref{}, "", malformed(subject, "targets.v1.<tenant>.<ticket>.<key>")
+		}
+		return ref, ref.Device, nil
+	}
 	rest, ok := strings.CutPrefix(subject, ChangesPrefix)
 	i := strings.LastIndexByte(rest, '.')
-	if !ok || i < 0 || !isToken(rest[i+1:], ticketLen) {
-		return Ref{}, "", &InvalidError{"subject", fmt.Sprintf("%q is not of the form changes.v1.<tenant>.<device>.<key>.<ticket>", clip(subject))}
+	if ok && i >= 0 && isToken(rest[i+1:], ticketLen) {
+		if ref, err = ParseRef(rest[:i]); err == nil && !ref.Unresolved() {
+			return ref, rest[i+1:], nil
+		}
 	}
-	if ref, err = ParseRef(rest[:i]); err != nil {
-		return Ref{}, "", &InvalidError{"subject", fmt.Sprintf("%q is not of the form changes.v1.<tenant>.<device>.<key>.<ticket>", clip(subject))}
-	}
-	return ref, rest[i+1:], nil
+	return Ref{}, "", malformed(subject, "changes.v1.<tenant>.<device>.<key>.<ticket>")
+}
+
+func malformed(subject, form string) error {
+	return &InvalidError{"subject", fmt.Sprintf("%q is not of the form %s", clip(subject), form)}
 }
 
 // isKey accepts what Key returns, and the replay of a dead letter.

@@ -16,13 +16,19 @@ import (
 // systems. e and its slice stay as they are.
 func New(e Event, now time.Time) (Event, error) {
 	e.Time = e.Time.Round(0).UTC() // without a monotonic reading, which the wire has not
+	var wrong string
+	e.Target, wrong = newTarget(e.Target)
+	if e.Device == "" && wrong == "" {
+		e.Device = e.Target.Device()
+	}
 	for _, f := range []struct{ field, reason string }{
 		{"id", refuseText(e.ID, MaxID, "the sender's id of this request, new for each request")},
 		{"source", refuseSource(e.Source)},
 		{"time", refuseTime(e.Time, now)},
 		{"subject", refuseTicket(e.Ticket)},
 		{"data.tenant", refuseTenant(e.Tenant)},
-		{"data.device", refuseDevice(e.Device)},
+		{"data.target", wrong},
+		{"data.device", e.refuseDevice()},
 	} {
 		if f.reason != "" {
 			return Event{}, &InvalidError{f.field, f.reason}
@@ -125,6 +131,18 @@ func refuseTenant(s string) string {
 		return given(s, "is not a tenant's name") + fmt.Sprintf("; want 1 to %d of a-z, 0-9 and -, starting with a letter or digit", MaxTenant)
 	}
 	return ""
+}
+
+// refuseDevice judges the event's device, which only a target makes needless.
+func (e Event) refuseDevice() string {
+	named := e.Target.Device()
+	switch {
+	case e.Device == "" && e.Target != "":
+		return ""
+	case named != "" && lower(e.Device) != named:
+		return given(e.Device, "is not the device of data.target") + "; leave one of the two out"
+	}
+	return refuseDevice(e.Device)
 }
 
 func refuseDevice(s string) string {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 )
@@ -25,26 +24,28 @@ type Reply struct {
 }
 
 const (
-	opChange = "changing assignments"
-	opRead   = "reading action result"
-	opToken  = "getting token"
-	opRoles  = "reading roles"
+	opChange  = "changing assignments"
+	opRead    = "reading action result"
+	opResolve = "finding device"
+	opToken   = "getting token"
+	opRoles   = "reading roles"
 )
 
 // ChangeAssignments tells Graph the device's whole set of removed items; an
 // empty one restores everything. The deadline is the last moment to start
 // writing: past it nothing is sent and the error is Unavailable. A zero
 // deadline is none. How long the reply may take is for ctx to say.
-func (c *Client) ChangeAssignments(ctx context.Context, device string, set []Item, deadline time.Time) (Reply, error) {
-	if !validID(device) {
-		return Reply{}, &Error{Op: opChange, Kind: Refused, Message: "device id is malformed"}
+func (c *Client) ChangeAssignments(ctx context.Context, device Route, set []Item, deadline time.Time) (Reply, error) {
+	path := device.path()
+	if path == "" {
+		return Reply{}, &Error{Op: opChange, Kind: Refused, Message: malformed}
 	}
 	body, reason := encode(set)
 	if reason != "" {
 		return Reply{}, &Error{Op: opChange, Kind: Refused, Message: reason}
 	}
 	a, err := c.do(ctx, call{
-		op: opChange, method: http.MethodPost, path: devicePath(device) + "/changeAssignments",
+		op: opChange, method: http.MethodPost, path: path + "/changeAssignments",
 		body: body, deadline: deadline,
 	})
 	if err != nil {
@@ -55,24 +56,51 @@ func (c *Client) ChangeAssignments(ctx context.Context, device string, set []Ite
 
 // ActionResult reads what Graph holds about the device's last
 // changeAssignments actions.
-func (c *Client) ActionResult(ctx context.Context, device string) (Result, error) {
-	if !validID(device) {
-		return Result{}, &Error{Op: opRead, Kind: Refused, Message: "device id is malformed"}
-	}
-	a, err := c.do(ctx, call{op: opRead, method: http.MethodGet, path: devicePath(device) + "?$select=id,deviceActionResults"})
+func (c *Client) ActionResult(ctx context.Context, device Route) (Result, error) {
+	a, err := c.read(ctx, opRead, device, "id,deviceActionResults")
 	if err != nil {
 		return Result{}, err
 	}
 	r, err := decodeResult(a.body, a.clean)
 	if err != nil || a.cut {
 		// Half a list would make the next POST restore the other half.
-		return Result{}, &Error{
-			Op: opRead, Kind: Unavailable, Status: a.status, Message: "reply is not readable",
-			RequestID: a.requestID, ClientRequestID: a.clientID,
-		}
+		return Result{}, a.unreadable(opRead)
 	}
 	r.RequestID = a.requestID
 	return r, nil
+}
+
+// DeviceID reads which device a route leads to: its managedDevice id, in lower
+// case.
+func (c *Client) DeviceID(ctx context.Context, device Route) (string, error) {
+	a, err := c.read(ctx, opResolve, device, "id")
+	if err != nil {
+		return "", err
+	}
+	var found struct {
+		ID string `json:"id"`
+	}
+	if err := json.Unmarshal(a.body, &found); err != nil || a.cut || !validID(found.ID) {
+		return "", a.unreadable(opResolve)
+	}
+	return strings.ToLower(found.ID), nil
+}
+
+// read gets some fields of a device.
+func (c *Client) read(ctx context.Context, op string, device Route, fields string) (answer, error) {
+	path := device.path()
+	if path == "" {
+		return answer{}, &Error{Op: op, Kind: Refused, Message: malformed}
+	}
+	return c.do(ctx, call{op: op, method: http.MethodGet, path: path + "?$select=" + fields})
+}
+
+// malformed is what is wrong with a route that stands in no path.
+const malformed = "an id of the device's route is malformed"
+
+// unreadable is the error of a read whose reply says nothing.
+func (a *answer) unreadable(op string) *Error {
+	return &Error{Op: op, Kind: Unavailable, Status: a.status, Message: "reply is not readable", RequestID: a.requestID, ClientRequestID: a.clientID}
 }
 
 // Warm gets the first token, so that the first calls need not wait for it.
@@ -104,8 +132,4 @@ func encode(set []Item) (body []byte, reason string) {
 		return nil, "set does not encode"
 	}
 	return body, ""
-}
-
-func devicePath(device string) string {
-	return "/beta/deviceManagement/managedDevices/" + url.PathEscape(device)
 }

@@ -21,7 +21,7 @@ func TestChangeAssignments(t *testing.T) {
 	c.graph = reply(204, "", "request-id", "r-1", "Date", "Wed, 02 Jan 2030 03:04:05 GMT")
 	g := c.client(t)
 	set := []graph.Item{{"B", "deviceConfiguration"}, {"a", "application"}}
-	r, err := g.ChangeAssignments(t.Context(), device, set, time.Now().Add(time.Minute))
+	r, err := g.ChangeAssignments(t.Context(), graph.ManagedDevice(device), set, time.Now().Add(time.Minute))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func TestEmptySetIsAnEmptyArray(t *testing.T) {
 	c := newCloud(t, false)
 	g := c.client(t)
 	for _, set := range [][]graph.Item{nil, {}} {
-		if _, err := g.ChangeAssignments(t.Context(), device, set, time.Time{}); err != nil {
+		if _, err := g.ChangeAssignments(t.Context(), graph.ManagedDevice(device), set, time.Time{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -72,17 +72,17 @@ func TestEmptySetIsAnEmptyArray(t *testing.T) {
 func TestMalformedArgumentsAreNotSent(t *testing.T) {
 	c := newCloud(t, false)
 	g := c.client(t)
-	for _, id := range []string{"", ".", "..", "a/b", "a?b", "a%2Fb", "a b", "é", "a('b')", "-a", strings.Repeat("a", 65)} {
-		_, err := g.ChangeAssignments(t.Context(), id, nil, time.Time{})
+	for _, id := range []string{"", ".", "..", "a/b", "a?b", "a%2Fb", "a b", "é", "a('b')", "-a", strings.Repeat("a", 257)} {
+		_, err := g.ChangeAssignments(t.Context(), graph.ManagedDevice(id), nil, time.Time{})
 		kind(t, err, graph.Refused)
-		_, err = g.ActionResult(t.Context(), id)
+		_, err = g.ActionResult(t.Context(), graph.ManagedDevice(id))
 		kind(t, err, graph.Refused)
 	}
 	for _, set := range [][]graph.Item{
 		{{"", "application"}}, {{strings.Repeat("a", 41), "application"}}, {{"a\x00", "application"}},
 		{{"a", ""}}, {{"a", `x"`}}, {{"a", "application"}, {"A", "deviceConfiguration"}},
 	} {
-		_, err := g.ChangeAssignments(t.Context(), device, set, time.Time{})
+		_, err := g.ChangeAssignments(t.Context(), graph.ManagedDevice(device), set, time.Time{})
 		kind(t, err, graph.Refused)
 	}
 	c.expect(t, 0, 0)
@@ -103,20 +103,20 @@ func TestDeadline(t *testing.T) {
 			conf.Transport = roundTripper(func(r *http.Request) (*http.Response, error) { send(r); return base.RoundTrip(r) })
 		})
 		deadline := now.Now().Add(time.Second)
-		if _, err := g.ChangeAssignments(t.Context(), device, nil, deadline); err != nil {
+		if _, err := g.ChangeAssignments(t.Context(), graph.ManagedDevice(device), nil, deadline); err != nil {
 			t.Fatal(err)
 		}
 		// It passes after the client's own look at it, on the way to the connection.
 		send = func(*http.Request) { now.Advance(time.Second) }
 		for range 20 {
-			_, err := g.ChangeAssignments(t.Context(), device, nil, now.Now().Add(time.Second))
+			_, err := g.ChangeAssignments(t.Context(), graph.ManagedDevice(device), nil, now.Now().Add(time.Second))
 			e := kind(t, err, graph.Unavailable)
 			if !strings.Contains(e.Error(), "deadline passed before the request was written") {
 				t.Error(e)
 			}
 		}
 		send = func(*http.Request) { t.Error("a late call looked for a connection") }
-		_, err := g.ChangeAssignments(t.Context(), device, nil, deadline)
+		_, err := g.ChangeAssignments(t.Context(), graph.ManagedDevice(device), nil, deadline)
 		kind(t, err, graph.Unavailable)
 		c.Close() // waits for whatever has arrived
 		c.expect(t, 1, 1)
@@ -131,7 +131,7 @@ func TestDeadlineBetweenHeadersAndBody(t *testing.T) {
 			t.Fatal(err)
 		}
 		ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{WroteHeaders: func() { now.Advance(time.Second) }})
-		_, err := g.ChangeAssignments(ctx, device, nil, now.Now().Add(time.Second))
+		_, err := g.ChangeAssignments(ctx, graph.ManagedDevice(device), nil, now.Now().Add(time.Second))
 		kind(t, err, graph.Unavailable)
 		_, calls := c.got()
 		for _, in := range calls {
@@ -165,9 +165,9 @@ func TestTimeoutAfterWritingIsInDoubt(t *testing.T) {
 			<-r.Context().Done()
 			panic(http.ErrAbortHandler) // a reply could still overtake the hang-up
 		}
-		_, err := g.ChangeAssignments(ctx, device, nil, time.Time{})
+		_, err := g.ChangeAssignments(ctx, graph.ManagedDevice(device), nil, time.Time{})
 		kind(t, err, graph.InDoubt)
-		_, err = g.ChangeAssignments(ctx, device, nil, time.Time{}) // given up before it began
+		_, err = g.ChangeAssignments(ctx, graph.ManagedDevice(device), nil, time.Time{}) // given up before it began
 		kind(t, err, graph.Unavailable)
 		c.expect(t, 1, 1)
 	}

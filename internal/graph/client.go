@@ -3,10 +3,12 @@
 //
 // # What it is for
 //
-// One Client is one application in one tenant. It makes two calls:
+// One Client is one application in one tenant. It makes two calls, and a third to
+// find out which device is meant by one of the other routes (Route):
 //
 //	POST /beta/deviceManagement/managedDevices/{id}/changeAssignments
 //	GET  /beta/deviceManagement/managedDevices/{id}?$select=id,deviceActionResults
+//	GET  /beta/deviceManagement/…/managedDevice?$select=id
 //
 // The POST declares the device's whole set of removed items; what it leaves
 // out, Intune restores. Deciding on that set is not done here, nor is waiting,

@@ -87,12 +87,21 @@ var contract = []contractCase{
 	}},
 	{"an unknown device is gone", func(x *target) {
 		const nobody = "00000000-dead-4000-8000-000000000000"
-		_, err := x.client.ChangeAssignments(x.t.Context(), nobody, x.items[:1], time.Time{})
+		_, err := x.client.ChangeAssignments(x.t.Context(), graph.ManagedDevice(nobody), x.items[:1], time.Time{})
 		x.noted("a set for an unknown device", err)
 		kind(x.t, err, graph.Gone)
-		_, err = x.client.ActionResult(x.t.Context(), nobody)
+		_, err = x.client.ActionResult(x.t.Context(), graph.ManagedDevice(nobody))
 		x.noted("a read of an unknown device", err)
 		kind(x.t, err, graph.Gone)
+	}},
+	{"the route by comanagedDevices", func(x *target) {
+		_, err := x.client.DeviceID(x.t.Context(), graph.ComanagedDevice(x.device))
+		x.noted("a read by comanagedDevices", err)
+	}},
+	{"a route leads to its device", func(x *target) {
+		if id, err := x.client.DeviceID(x.t.Context(), graph.ManagedDevice(strings.ToUpper(x.device))); err != nil || id != x.device {
+			x.t.Errorf("%s, %v", id, err)
+		}
 	}},
 	{"an item that is not assigned", func(x *target) {
 		_, err := x.post(graph.Item{ID: "00000000-beef-4000-8000-000000000000", Type: "application"})
@@ -109,12 +118,12 @@ var contract = []contractCase{
 }
 
 func (x *target) post(set ...graph.Item) (graph.Reply, error) {
-	return x.client.ChangeAssignments(x.t.Context(), x.device, set, time.Time{})
+	return x.client.ChangeAssignments(x.t.Context(), graph.ManagedDevice(x.device), set, time.Time{})
 }
 
 func (x *target) read() graph.Result {
 	x.t.Helper()
-	r, err := x.client.ActionResult(x.t.Context(), x.device)
+	r, err := x.client.ActionResult(x.t.Context(), graph.ManagedDevice(x.device))
 	if err != nil {
 		x.t.Fatal(err)
 	}

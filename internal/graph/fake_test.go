@@ -163,12 +163,12 @@ func (c *cloud) client(t testing.TB, change ...func(*graph.Config)) *graph.Clien
 }
 
 func post(t testing.TB, g *graph.Client) error {
-	_, err := g.ChangeAssignments(t.Context(), device, []graph.Item{{"a-1", "application"}}, time.Time{})
+	_, err := g.ChangeAssignments(t.Context(), graph.ManagedDevice(device), []graph.Item{{"a-1", "application"}}, time.Time{})
 	return err
 }
 
 func read(t testing.TB, g *graph.Client) error {
-	_, err := g.ActionResult(t.Context(), device)
+	_, err := g.ActionResult(t.Context(), graph.ManagedDevice(device))
 	return err
 }
 

@@ -24,7 +24,7 @@ func TestActionResult(t *testing.T) {
 			{"itemId":"R1","itemType":"application","assignmentItemActionIntent":"restore","assignmentItemActionStatus":"error","intentActionMessage":null},
 			{"itemId":"u","assignmentItemActionIntent":"unknownFutureValue"},
 			{"itemId":"d"}]}]}`, "request-id", "r-9")
-	got, err := c.client(t).ActionResult(t.Context(), device)
+	got, err := c.client(t).ActionResult(t.Context(), graph.ManagedDevice(device))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +69,7 @@ func TestWhichResultIsOurs(t *testing.T) {
 		`{` + ours + `,"deviceAssignmentItems":null}`:                                                     "",
 	} {
 		c.graph = reply(200, `{"deviceActionResults":[`+body+`]}`)
-		r, err := g.ActionResult(t.Context(), device)
+		r, err := g.ActionResult(t.Context(), graph.ManagedDevice(device))
 		got := ""
 		for _, i := range r.Removed {
 			got += i.ID
@@ -85,12 +85,12 @@ func TestNothingShownProvesNothing(t *testing.T) {
 	g := c.client(t)
 	for _, body := range []string{`{}`, `{"deviceActionResults":null}`, `{"deviceActionResults":{}}`, `{"deviceActionResults":[]}`, `{"DeviceActionResults":[]}`} {
 		c.graph = reply(200, body)
-		if r, err := g.ActionResult(t.Context(), device); err != nil || r.Shown {
+		if r, err := g.ActionResult(t.Context(), graph.ManagedDevice(device)); err != nil || r.Shown {
 			t.Errorf("%s: %+v %v", body, r, err)
 		}
 	}
 	c.graph = reply(200, `{"deviceActionResults":[{`+ours+`,"deviceAssignmentItems":[]}]}`)
-	if r, err := g.ActionResult(t.Context(), device); err != nil || !r.Shown || len(r.Removed) != 0 {
+	if r, err := g.ActionResult(t.Context(), graph.ManagedDevice(device)); err != nil || !r.Shown || len(r.Removed) != 0 {
 		t.Errorf("%+v %v", r, err)
 	}
 }
@@ -121,7 +121,7 @@ func TestItemListedTwice(t *testing.T) {
 	c.graph = reply(200, `{"deviceActionResults":[{`+ours+`,"deviceAssignmentItems":[`+strings.Join([]string{
 		item("a", "remove", late), item("A", "restore", early), item("b", "remove", early), item("B", "restore", late),
 	}, ",")+`]}]}`)
-	r, err := g.ActionResult(t.Context(), device)
+	r, err := g.ActionResult(t.Context(), graph.ManagedDevice(device))
 	if err != nil || !reflect.DeepEqual(r.Removed, []graph.Item{{"a", "application"}}) || !reflect.DeepEqual(r.Restored, []graph.Item{{"b", "application"}}) {
 		t.Errorf("%+v %v", r, err)
 	}

@@ -150,7 +150,7 @@ func TestFailureTextIsClean(t *testing.T) {
 	c := newCloud(t, false)
 	c.graph = reply(200, `{"deviceActionResults":[{"actionName":"changeAssignments","deviceAssignmentItems":[
 		{"itemId":"a","assignmentItemActionStatus":"error","intentActionMessage":"Bearer `+jwtOf(1)+`"}]}]}`)
-	r, err := c.client(t).ActionResult(t.Context(), device)
+	r, err := c.client(t).ActionResult(t.Context(), graph.ManagedDevice(device))
 	if err != nil || strings.Contains(r.Failed["a"], jwtOf(1)[:20]) {
 		t.Errorf("%+v %v", r, err)
 	}

@@ -172,6 +172,17 @@ func (d Device) Begin(id string, now time.Time, t Timing) Device {
 	return d
 }
 
+// Newest is the newest event of the open attempt, whose Target is the route by
+// which the attempt is to be made; the zero Entry if it carries none.
+func (d Device) Newest() Entry {
+	for _, e := range slices.Backward(d.Pending) {
+		if d.Attempt != nil && slices.Contains(d.Attempt.Keys, e.Key) {
+			return e
+		}
+	}
+	return Entry{}
+}
+
 // Set is the whole set that the next attempt declares, sorted by item id: what
 // Graph holds, changed by the words of the events it carries.
 func (d Device) Set() []events.Item {

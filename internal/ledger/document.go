@@ -26,6 +26,7 @@ type Entry struct {
 	Message  uint64    // sequence of its message in CHANGES; not Order.Seq for a replay
 	Accepted time.Time // the broker's timestamp of that message; age counts from it
 	Ticket   string
+	Target   events.Target // the route by which its sender names the device; "" is the device's own id
 	Changes  []events.Change
 	Attempts int // calls to Graph that carried it
 }

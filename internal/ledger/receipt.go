@@ -9,7 +9,7 @@ import (
 // Receipt is what the world is told of a reported event of device a.
 func (r Report) Receipt(a events.Address) events.Receipt {
 	c := events.Receipt{
-		ID: events.Ref{Address: a, Key: r.Key}.String(), Ticket: r.Ticket, Tenant: a.Tenant, Device: a.Device,
+		ID: events.Ref{Address: a, Key: r.Key}.String(), Ticket: r.Ticket, Tenant: a.Tenant, Device: a.Device, Target: r.Target,
 		Outcome: r.Outcome, Reason: r.Reason, Changes: r.Changes, Attempts: r.Attempts, Accepted: r.Accepted, Ended: r.Ended,
 	}
 	if r.Request != "" {
@@ -24,6 +24,6 @@ func (r Report) Receipt(a events.Address) events.Receipt {
 func NewEntry(e events.Event, ref events.Ref, seq uint64, accepted time.Time) Entry {
 	return Entry{
 		Order: Order{e.Time, seq, ref.Key}, Message: seq, Accepted: accepted.Truncate(time.Millisecond).UTC(),
-		Ticket: e.Ticket, Changes: e.Changes,
+		Ticket: e.Ticket, Target: e.Target, Changes: e.Changes,
 	}
 }

@@ -30,7 +30,7 @@ func (d Device) size(more ...Entry) int {
 		}
 	}
 	entry := func(e Entry) {
-		n += entrySize + len(e.Key) + len(e.Ticket) + refSize*len(e.Changes)
+		n += entrySize + len(e.Key) + len(e.Ticket) + len(e.Target) + refSize*len(e.Changes)
 		for _, c := range e.Changes {
 			items[c.Item.ID] = true
 		}

@@ -47,6 +47,7 @@ type storedEntry struct {
 	Message  uint64 `json:"m,omitempty"` // omitted when it is Seq
 	Accepted stamp  `json:"a"`
 	Ticket   string `json:"n,omitempty"`
+	Target   string `json:"g,omitempty"`
 	Changes  []int  `json:"c"`
 	Attempts int    `json:"x,omitempty"`
 }

@@ -292,3 +292,18 @@ func BenchmarkDecode(b *testing.B) {
 		}
 	}
 }
+
+// A target is stored beside the golden document, which is older than targets.
+func TestTargetIsStored(t *testing.T) {
+	d := rich()
+	d.Pending[0].Target = "comanagedDevices/0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11"
+	same(t, d)
+	d.Attempt.Keys = []string{d.Pending[0].Key, d.Pending[1].Key}
+	if got := d.Newest(); got.Key != d.Pending[1].Key {
+		t.Errorf("the newest is %s", got.Key)
+	}
+	d.Attempt.Keys = d.Attempt.Keys[:1]
+	if got := d.Newest(); got.Target != d.Pending[0].Target {
+		t.Errorf("the newest is %+v", got)
+	}
+}

@@ -52,7 +52,7 @@ func (t *table) change(c events.Change) int {
 }
 
 func (t *table) entry(e Entry) storedEntry {
-	s := storedEntry{storedOrder: order(e.Order), Accepted: stamp{e.Accepted}, Ticket: e.Ticket, Attempts: e.Attempts}
+	s := storedEntry{storedOrder: order(e.Order), Accepted: stamp{e.Accepted}, Ticket: e.Ticket, Target: string(e.Target), Attempts: e.Attempts}
 	if e.Message != e.Seq {
 		s.Message = e.Message
 	}
@@ -104,7 +104,7 @@ func (r *reader) change(n int) events.Change {
 }
 
 func (r *reader) entry(s storedEntry) Entry {
-	e := Entry{Order: s.order(), Message: s.Message, Accepted: s.Accepted.Time, Ticket: s.Ticket, Attempts: s.Attempts}
+	e := Entry{Order: s.order(), Message: s.Message, Accepted: s.Accepted.Time, Ticket: s.Ticket, Target: events.Target(s.Target), Attempts: s.Attempts}
 	if e.Message == 0 {
 		e.Message = e.Seq
 	}

@@ -4,8 +4,8 @@ package metrics
 var (
 	codes   = []string{"200", "202", "204", "400", "401", "403", "404", "405", "408", "409", "413", "415", "422", "429", "500", "503"}
 	results = []string{"stored", "duplicate", "conflict", "unavailable"}
-	stages  = []string{"ingest", "fold", "reconcile"}
-	ops     = []string{"post", "get"}
+	stages  = []string{"ingest", "resolve", "fold", "reconcile"}
+	ops     = []string{"post", "get", "find"}
 	kinds   = []string{"ok", "refused", "gone", "denied", "approval_required", "throttled", "unavailable", "in_doubt"}
 	reloads = []string{"ok", "failed"}
 )

@@ -56,7 +56,7 @@ type Metrics struct {
 	ReplayProtection *Gauges   // source; SetSources sets it
 
 	// What became of events, wherever that was decided.
-	Outcomes *Counters // stage: ingest, fold, reconcile; outcome
+	Outcomes *Counters // stage: ingest, resolve, fold, reconcile; outcome
 
 	// Worker.
 	FoldSeconds           prometheus.Histogram
@@ -68,7 +68,7 @@ type Metrics struct {
 	DueDevices            *Gauges // tenant
 
 	// Microsoft Graph.
-	GraphSeconds *Histograms // op: post, get; kind: ok or the kind of error
+	GraphSeconds *Histograms // op: post, get, find; kind: ok or the kind of error
 	GraphCalls   *Counters   // op, kind
 
 	// The broker, as this process sees it.

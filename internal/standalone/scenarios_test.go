@@ -20,6 +20,7 @@ import (
 //	ticket NUMBER DEVICE CHANGE... [-> CODE WORD] signed and sent; id= source= tenant= at= as= (its name in the script)
 //	send cloudevents|servicenow FILE [-> ...]    a body as it stands; as=
 //	publish NUMBER DEVICE CHANGE...|FILE         past ingest, straight to the broker
+//	run STATE DEVICE                             a script's run leads to the device; run:STATE names it in events
 //	portal remove|restore DEVICE ITEM...         an admin's hand
 //	delete item|device NAME                      in Intune
 //	fault OP [STATUS] [after] [reset] [KEY=V]... the next OP (post, get, token) fails; code= retry-after= late= times=
@@ -148,7 +149,7 @@ var steps = map[string]struct {
 }{
 	"tenant": {1, (*play).addTenant}, "start": {1, (*play).startRole}, "stop": {1, (*play).stopRole}, "restart": {1, (*play).restartRole},
 	"ticket": {3, (*play).ticket}, "send": {2, (*play).sendFile}, "publish": {3, (*play).publish},
-	"portal": {3, (*play).portal}, "delete": {2, (*play).remove}, "fault": {1, (*play).fault}, "heal": {0, (*play).heal},
+	"run": {2, (*play).leads}, "portal": {3, (*play).portal}, "delete": {2, (*play).remove}, "fault": {1, (*play).fault}, "heal": {0, (*play).heal},
 	"hold": {1, (*play).holdOp}, "held-up": {0, (*play).heldUp}, "release": {0, (*play).release}, "pass": {1, (*play).pass},
 	"wait": {2, (*play).wait}, "status": {2, (*play).status}, "settle": {0, (*play).settle},
 	"held": {1, (*play).holds}, "posts": {2, (*play).postsAre}, "calls": {3, (*play).calls},

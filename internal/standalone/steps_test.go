@@ -133,7 +133,12 @@ func (p *play) front() string {
 // event makes the event that a ticket, or a publish, describes.
 func (p *play) event(l line, source string) events.Event {
 	e := events.Event{ID: l.opt("id", l.args[0]), Source: l.opt("source", source), Ticket: l.args[0],
-		Tenant: l.opt("tenant", "acme"), Device: p.id(l.args[1])}
+		Tenant: l.opt("tenant", "acme")}
+	if state, ok := strings.CutPrefix(l.args[1], "run:"); ok {
+		e.Target = events.Target("deviceHealthScripts/8f1a/deviceRunStates/" + state + "/managedDevice")
+	} else {
+		e.Device = p.id(l.args[1])
+	}
 	key := e.Source + " " + e.ID
 	if p.times[key].IsZero() {
 		p.times[key] = approved.Add(time.Duration(len(p.times)) * time.Second)
@@ -221,6 +226,11 @@ func (p *play) portal(l line) {
 	for _, it := range items {
 		p.sim.PortalRestore(uuid("acme"), device, it.ID)
 	}
+}
+
+// leads has a script's run lead to a device.
+func (p *play) leads(l line) {
+	p.sim.AddRunState(uuid("acme"), graphsim.RunState{Family: "deviceHealthScripts", Script: "8f1a", State: l.args[0], Device: p.id(l.args[1])})
 }
 
 func (p *play) remove(l line) {

@@ -31,6 +31,14 @@ func (s *Streams) Folds(ctx context.Context, batch, slots int, handle func(conte
 			MaxAckPending: -1}}) // an event that waits for room in its device's document must not block others; slots bound the work
 }
 
+// Resolves hands out TARGETS until ctx ends, as Folds does, one to a handler.
+func (s *Streams) Resolves(ctx context.Context, slots int, handle func(context.Context, *Delivery)) error {
+	return s.feed(ctx, feed{stream: Targets, batch: 1, slots: slots,
+		handle: func(ctx context.Context, ds []*Delivery) { handle(ctx, ds[0]) },
+		config: jetstream.ConsumerConfig{Durable: resolveConsumer, Description: "events on their way to a device",
+			MaxAckPending: -1}}) // those of a tenant that is throttled are put back, and must not block others
+}
+
 // Wakes hands out a tenant's wake-ups until ctx ends, as Folds does, one to a
 // handler. gate is asked before each pull how long the tenant is not to be
 // pulled from; nil is never. What is not pulled is not parked either: it waits

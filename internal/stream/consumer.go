@@ -13,6 +13,7 @@ import (
 // Names of the durable consumers.
 const (
 	foldConsumer    = "fold"
+	resolveConsumer = "resolve"
 	reconcilePrefix = "reconcile-" // and the tenant
 )
 

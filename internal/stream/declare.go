@@ -29,6 +29,13 @@ func (s *Streams) declarations() []declaration {
 			s.remember(c)
 			c.DenyDelete, c.DenyPurge = true, true // a forgotten event could happen twice
 		}},
+		{Targets, func(c *jetstream.StreamConfig) {
+			c.Description = "events whose device is not known yet"
+			c.Subjects = []string{events.TargetsPrefix + ">"}
+			c.MaxMsgSize = events.MaxBytes + MaxChangeHeaders
+			s.remember(c)
+			c.Retention = jetstream.WorkQueuePolicy // what is resolved is remembered in CHANGES and OUTCOMES
+		}},
 		{Devices, func(c *jetstream.StreamConfig) {
 			c.Description = "devices that are due: one wake-up each, no data"
 			c.Subjects = []string{events.DevicesPrefix + "*.*"}

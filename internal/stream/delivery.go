@@ -15,6 +15,7 @@ import (
 // A Delivery that a test made itself answers nobody.
 type Delivery struct {
 	Subject    string
+	Header     nats.Header // nil without any
 	Data       []byte
 	Sequence   uint64    // in its stream
 	Time       time.Time // when the broker stored it
@@ -32,7 +33,7 @@ func deliver(nc *nats.Conn, m *nats.Msg) (*Delivery, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading a delivery of %s: %w", m.Subject, err)
 	}
-	return &Delivery{Subject: m.Subject, Data: m.Data, Sequence: meta.Sequence.Stream, Time: meta.Timestamp,
+	return &Delivery{Subject: m.Subject, Header: m.Header, Data: m.Data, Sequence: meta.Sequence.Stream, Time: meta.Timestamp,
 		Deliveries: meta.NumDelivered, Pulled: time.Now(), nc: nc, reply: m.Reply}, nil
 }
 

@@ -35,6 +35,9 @@ func (s *Streams) Change(ctx context.Context, seq uint64) (Message, error) {
 // longer: to look for that one without its ticket is too dear for a question
 // that anybody with a mistyped id asks.
 func (s *Streams) Find(ctx context.Context, r events.Ref) (events.Receipt, error) {
+	if r.Unresolved() {
+		return s.findTarget(ctx, r)
+	}
 	m, err := s.last(ctx, Changes, r.ChangesFilter())
 	if err != nil {
 		return events.Receipt{}, err
@@ -45,10 +48,36 @@ func (s *Streams) Find(ctx context.Context, r events.Ref) (events.Receipt, error
 		final, err = s.FinalAt(ctx, r, events.TicketToken("")) // reported by a hand that did not look at the subject
 	}
 	if errors.Is(err, events.ErrNotFound) {
-		return events.Receipt{ID: r.String(), Ticket: e.Ticket, Tenant: r.Tenant, Device: r.Device,
+		return events.Receipt{ID: r.String(), Ticket: e.Ticket, Tenant: r.Tenant, Device: r.Device, Target: e.Target,
 			Changes: e.Changes, Accepted: m.Time}, nil
 	}
 	return final, err
+}
+
+// findTarget is Find for an event whose device was not known when it came. Once
+// it is, what is returned is of the change, under its own id.
+func (s *Streams) findTarget(ctx context.Context, r events.Ref) (events.Receipt, error) {
+	m, waits := s.last(ctx, Targets, r.TargetSubject())
+	if waits != nil && !errors.Is(waits, events.ErrNotFound) {
+		return events.Receipt{}, waits
+	}
+	final, err := s.FinalAt(ctx, r, r.Device)
+	switch {
+	case errors.Is(err, events.ErrNotFound) && waits == nil:
+		e, _, _ := events.FromMessage(m.Subject, m.Data, m.Time)
+		return events.Receipt{ID: r.String(), Ticket: e.Ticket, Tenant: r.Tenant, Target: e.Target, Changes: e.Changes, Accepted: m.Time}, nil
+	case err != nil || final.Change == "":
+		return final, err
+	}
+	change, err := events.ParseRef(final.Change)
+	if err != nil {
+		return events.Receipt{}, err
+	}
+	found, err := s.Find(ctx, change)
+	if errors.Is(err, events.ErrNotFound) && waits == nil {
+		return final, nil // between the two writes of Resolve
+	}
+	return found, err
 }
 
 // FinalAt returns the final outcome of an event whose ticket's token is known.

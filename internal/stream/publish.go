@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"sync"
@@ -23,8 +24,10 @@ var errStored = errors.New("a message is stored under this subject")
 // says something else. After any other error, all of which wrap ErrUnavailable
 // or are about an event too big for the broker, the event may or may not be
 // stored; to publish it again is safe.
+//
+// An event whose device is not known yet goes to TARGETS.
 func (s *Streams) Publish(ctx context.Context, e events.Event) (duplicate bool, err error) {
-	return s.publish(ctx, e, e.Ref())
+	return s.publish(ctx, e, e.Ref(), nil)
 }
 
 // Replay publishes the event of dead letter number letter once more. Its key
@@ -32,26 +35,36 @@ func (s *Streams) Publish(ctx context.Context, e events.Event) (duplicate bool, 
 func (s *Streams) Replay(ctx context.Context, e events.Event, letter uint64) (events.Ref, bool, error) {
 	ref := e.Ref()
 	ref.Key = fmt.Sprintf("%s-r%d", ref.Key, letter)
-	duplicate, err := s.publish(ctx, e, ref)
+	duplicate, err := s.publish(ctx, e, ref, nil)
 	return ref, duplicate, err
 }
 
 // publish expects that nothing is stored for ref whatever the ticket, so that
 // an id used again for another ticket is a conflict.
-func (s *Streams) publish(ctx context.Context, e events.Event, ref events.Ref) (bool, error) {
+func (s *Streams) publish(ctx context.Context, e events.Event, ref events.Ref, h nats.Header) (bool, error) {
 	ctx, cancel := bound(ctx, PublishFor)
 	defer cancel()
+	if ref.Unresolved() {
+		return s.publishTarget(ctx, e, ref)
+	}
 	id := events.ChangesPrefix + ref.String()
 	msg := &nats.Msg{
 		Subject: id + "." + events.TicketToken(e.Ticket), Data: e.Encode(),
 		Header: nats.Header{jetstream.ExpectedLastSubjSeqHeader: nothing, jetstream.ExpectedLastSubjSeqSubjHeader: {id + ".*"}},
 	}
+	maps.Copy(msg.Header, h)
+	return s.putNew(ctx, msg, func() error { return s.compare(ctx, e, ref) })
+}
+
+// putNew stores msg, which expects to be the first of its kind. If it is not,
+// compare says whether the one that is there says the same.
+func (s *Streams) putNew(ctx context.Context, msg *nats.Msg, compare func() error) (duplicate bool, err error) {
 	for p := (pauses{}); ; {
 		_, err := s.put(ctx, msg)
 		if !errors.Is(err, errStored) {
 			return false, err
 		}
-		err = s.compare(ctx, e, ref)
+		err = compare()
 		if !errors.Is(err, events.ErrNotFound) {
 			return err == nil, err
 		}
@@ -69,6 +82,11 @@ func (s *Streams) compare(ctx context.Context, e events.Event, ref events.Ref) e
 	if err != nil {
 		return err
 	}
+	return same(m, e)
+}
+
+// same returns nil if m is event e.
+func same(m Message, e events.Event) error {
 	stored, _, err := events.FromMessage(m.Subject, m.Data, m.Time)
 	if err != nil || stored.Digest() != e.Digest() {
 		return events.ErrConflict // also what a direct publisher stored that is no event

@@ -1,8 +1,9 @@
-// Package stream is changerelay's use of NATS JetStream. It declares five
+// Package stream is changerelay's use of NATS JetStream. It declares six
 // streams, publishes to them so that each event is stored once, gives workers
 // what they have free hands for, and finds what is stored.
 //
 //	CHANGES   changes.v1.>   limits      every accepted event: intake, audit trail, memory of duplicates
+//	TARGETS   targets.v1.>   work queue  events whose device is not known yet
 //	DEVICES   devices.v1.*.* work queue  a wake-up a device that is due; the newest replaces the others
 //	OUTCOMES  outcomes.v1.>  limits      one final outcome an event
 //	DEAD      dead.v1.>      limits      what a person must look at
@@ -24,7 +25,7 @@
 //     direct gets with yesterday's truth, so direct gets are off.
 //   - A worker pulls as many messages as it has free slots, says that it is
 //     alive while it works, and is left alone with broker restarts, leader
-//     changes and deleted consumers: Folds and Wakes survive them.
+//     changes and deleted consumers: Folds, Resolves and Wakes survive them.
 //
 // The package knows the broker and the events, not Graph, HTTP or the ledger.
 package stream
@@ -44,6 +45,7 @@ import (
 // Names of the streams.
 const (
 	Changes  = "CHANGES"
+	Targets  = "TARGETS"
 	Devices  = "DEVICES"
 	Outcomes = "OUTCOMES"
 	Dead     = "DEAD"
@@ -66,7 +68,7 @@ type Options struct {
 	Log       *slog.Logger  // nil discards
 }
 
-// Streams are the five streams of one broker. Its methods may be called from
+// Streams are the six streams of one broker. Its methods may be called from
 // any goroutine.
 type Streams struct {
 	nc      *nats.Conn
@@ -167,7 +169,7 @@ func (s *Streams) Ready(ctx context.Context) error {
 	if st := s.nc.Status(); st != nats.CONNECTED {
 		return fmt.Errorf("%w: the connection is %s", ErrUnavailable, st)
 	}
-	for _, name := range []string{Changes, Devices, Outcomes, Dead, Marks} {
+	for _, name := range []string{Changes, Targets, Devices, Outcomes, Dead, Marks} {
 		if _, err := s.stream(ctx, name); err != nil {
 			return fmt.Errorf("%w: asking for stream %s: %w", ErrUnavailable, name, err)
 		}

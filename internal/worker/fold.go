@@ -3,7 +3,6 @@ package worker
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 	"sync"
@@ -30,7 +29,7 @@ func (w *Worker) fold(ctx context.Context, ds []*stream.Delivery) {
 			err = w.first(ctx, a)
 		}
 		if invalid := (*events.InvalidError)(nil); errors.As(err, &invalid) {
-			w.bury(ctx, a, invalid)
+			w.bury(ctx, "fold", a, events.Invalid, invalid)
 			continue
 		}
 		if err != nil {
@@ -76,11 +75,10 @@ func (w *Worker) read(d *stream.Delivery) (*arrival, error) {
 	if a.event, a.ref, err = events.FromMessage(d.Subject, d.Data, d.Time); err != nil {
 		return a, err
 	}
-	if _, ok := w.c.Tenants[a.event.Tenant]; !ok {
-		return a, &events.InvalidError{Field: "data.tenant", Reason: fmt.Sprintf(
-			"%q is not a tenant in the workers' configuration; add it, then replay this dead letter", a.event.Tenant)}
+	if err := w.served(a.event.Tenant); err != nil {
+		return a, err
 	}
-	a.entry = ledger.NewEntry(a.event, a.ref, d.Sequence, d.Time)
+	a.entry = ledger.NewEntry(a.event, a.ref, d.Sequence, d.Accepted())
 	return a, nil
 }
 
@@ -95,13 +93,21 @@ func (w *Worker) first(ctx context.Context, a *arrival) error {
 	n, _ := strconv.ParseUint(number, 10, 64) // the subject was parsed
 	l, err := w.c.Streams.Letter(ctx, n)
 	switch base, _, _ := strings.Cut(l.Ref.Key, "-r"); {
-	case errors.Is(err, events.ErrNotFound), err == nil && (l.Ref.Address != a.ref.Address || base+"-r"+number != a.ref.Key):
+	case errors.Is(err, events.ErrNotFound), err == nil && (!replays(a.ref, l.Ref) || base+"-r"+number != a.ref.Key):
 		return &events.InvalidError{Field: "subject", Reason: "it replays dead letter " + number + ", which is not of this event; use relayctl to replay"}
 	case err != nil:
 		return err
 	}
-	a.entry.Seq = l.Sequence
+	if l.Sequence > 0 { // else it never was in CHANGES: its device was not known
+		a.entry.Seq = l.Sequence
+	}
 	return nil
+}
+
+// replays reports whether an event of device r can be that of a letter. The
+// letter of one whose device was not known names none.
+func replays(r, letter events.Ref) bool {
+	return r.Address == letter.Address || letter.Unresolved() && r.Tenant == letter.Tenant
 }
 
 // foldDevice folds arrivals for one device, wakes it, and acks. What finds no
@@ -144,7 +150,7 @@ func (w *Worker) leave(ctx context.Context, a *arrival, began time.Time, err err
 		_ = a.Nak(backoff(a.Deliveries, retryMin, retryMax)) // if it is lost, AckWait puts it back
 		w.end(ctx, "fold", events.Unavailable, began, append(attrs, "err", err)...)
 	case a.became == twin:
-		w.bury(ctx, a, errTwin)
+		w.bury(ctx, "fold", a, events.Invalid, errTwin)
 	case a.became == noRoom:
 		again := doubled(a.Deliveries, fullMin, fullMax) // without jitter: they come back together, and are told together
 		_ = a.Nak(again)
@@ -210,31 +216,4 @@ func (w *Worker) ended(ctx context.Context, d ledger.Device, as []*arrival) (map
 		})
 	}
 	return ended, group.Wait()
-}
-
-// bury ends what may not exist: DEAD, OUTCOMES, ack.
-func (w *Worker) bury(ctx context.Context, a *arrival, cause error) {
-	began := time.Now()
-	err := w.c.Streams.Bury(ctx, stream.DeadLetter{
-		Ref: a.ref, Outcome: events.Invalid, Reason: cause.Error(), Data: a.Data, Origin: a.Subject, Sequence: a.Sequence, At: w.c.Now(),
-	})
-	w.c.At(InvalidDead)
-	if err == nil && a.ref != (events.Ref{}) {
-		_, ticket, _ := events.ParseSubject(a.Subject)
-		err = w.c.Streams.ReportAt(ctx, events.Receipt{
-			ID: a.ref.String(), Ticket: a.event.Ticket, Tenant: a.ref.Tenant, Device: a.ref.Device,
-			Outcome: events.Invalid, Reason: cause.Error(), Accepted: a.Time, Ended: w.c.Now(),
-		}, ticket)
-	}
-	w.c.At(InvalidEnded)
-	if err == nil {
-		err = a.Ack(ctx)
-	} else {
-		_ = a.Nak(backoff(a.Deliveries, retryMin, retryMax))
-	}
-	if err != nil {
-		w.end(ctx, "fold", events.Unavailable, began, "subject", a.Subject, "sequence", a.Sequence, "err", err)
-		return
-	}
-	w.end(ctx, "fold", events.Invalid, began, "subject", a.Subject, "sequence", a.Sequence, "reason", cause.Error())
 }

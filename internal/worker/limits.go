@@ -13,6 +13,7 @@ const (
 	DefaultFoldBatch      = 256           // events
 	DefaultReconcileSlots = 32            // devices of a tenant at once
 	foldsAtOnce           = 16            // devices of one batch
+	resolvesAtOnce        = 8             // targets; hardly anybody uses them
 	DefaultPace           = time.Second   // between a device's calls: a burst of tickets for it is a handful of calls
 
 	CallTimeout = 20 * time.Second // one request to Graph; shorter than an attempt's Budget

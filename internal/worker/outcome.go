@@ -20,7 +20,7 @@ type update = func(ledger.Device) (ledger.Device, error)
 //
 //	ok                 told; events end accepted or superseded
 //	refused            blame is laid; the one refused alone ends refused
-//	gone               every event of the device ends refused
+//	gone               every event of the device ends refused; by another route than its id, as refused
 //	approval_required  the call's events end approval_required
 //	denied             nobody is blamed; the tenant pauses
 //	unavailable        not sent; tried again
@@ -41,6 +41,9 @@ func (v *visit) answer(ctx context.Context, d ledger.Device, reply graph.Reply, 
 	case graph.Refused:
 		return v.record(ctx, nil, func(d ledger.Device) (ledger.Device, error) { return d.Refused(id, reason(e), e.RequestID, now) }, nil)
 	case graph.Gone:
+		if d.Newest().Target != "" { // it may be the route that is gone: without it, Graph is asked again
+			return v.record(ctx, nil, func(d ledger.Device) (ledger.Device, error) { return d.Refused(id, reason(e), e.RequestID, now) }, nil)
+		}
 		return v.record(ctx, nil, func(d ledger.Device) (ledger.Device, error) { return d.Gone(gone(e), e.RequestID, now), nil }, nil)
 	case graph.ApprovalRequired:
 		return v.record(ctx, nil, func(d ledger.Device) (ledger.Device, error) {
@@ -68,12 +71,8 @@ func (v *visit) readFailed(ctx context.Context, err error) *end {
 			}
 			return d.Gone(gone(e), e.RequestID, now), nil
 		}, nil)
-	case graph.Denied, graph.ApprovalRequired:
-		return &end{events.Unavailable, v.pause.denied(), e}
-	case graph.Throttled:
-		return &end{events.Throttled, v.pause.throttled(e.RetryAfter), e}
 	}
-	return v.unavailable(e)
+	return v.putOff(v.pause, e, v.wake.Deliveries)
 }
 
 // record writes an answer. It must not be lost because the worker is told to

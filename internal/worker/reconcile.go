@@ -153,8 +153,8 @@ func (v *visit) read(ctx context.Context) (graph.Result, error) {
 	defer cancel()
 	began := time.Now()
 	v.reads++
-	r, err := v.graph.ActionResult(ctx, v.addr.Device)
-	v.called("get", began, err, "removed", len(r.Removed), "restored", len(r.Restored), "request", r.RequestID)
+	r, err := v.graph.ActionResult(ctx, graph.ManagedDevice(v.addr.Device))
+	v.called("get", began, err, v.who(), "removed", len(r.Removed), "restored", len(r.Restored), "request", r.RequestID)
 	return r, err
 }
 
@@ -184,7 +184,12 @@ func (v *visit) post(ctx context.Context) *end {
 	v.c.At(Announced)
 	v.c.Metrics.OpenAttempts.Inc()
 	defer v.c.Metrics.OpenAttempts.Dec()
-	reply, err := v.call(ctx, d.Attempt)
+	if e := d.Newest(); e.Target != "" && e.Target.Device() == "" {
+		if leads, end := v.confirm(ctx, d.Attempt.ID, e); !leads {
+			return end
+		}
+	}
+	reply, err := v.call(ctx, d)
 	v.c.At(Called)
 	return v.answer(ctx, d, reply, err)
 }
@@ -192,9 +197,10 @@ func (v *visit) post(ctx context.Context) *end {
 // errMoved ends a Begin whose device no longer wants it.
 var errMoved = errors.New("the device moved on")
 
-// call tells Graph the attempt's whole set. It writes nothing after the
+// call tells Graph the open attempt's whole set. It writes nothing after the
 // attempt's budget.
-func (v *visit) call(ctx context.Context, a *ledger.Attempt) (graph.Reply, error) {
+func (v *visit) call(ctx context.Context, d ledger.Device) (graph.Reply, error) {
+	a := d.Attempt
 	deadline := a.Begun.Add(v.c.Timing.Budget)
 	ctx, cancel := context.WithTimeout(ctx, min(CallTimeout, v.c.Timing.Budget))
 	defer cancel()
@@ -204,24 +210,61 @@ func (v *visit) call(ctx context.Context, a *ledger.Attempt) (graph.Reply, error
 	}
 	began := time.Now()
 	v.calls++
-	reply, err := v.graph.ChangeAssignments(ctx, v.addr.Device, set, deadline)
-	v.called("post", began, err, "attempt", a.ID, "items", len(set), "events", len(a.Keys), "request", reply.RequestID)
+	reply, err := v.graph.ChangeAssignments(ctx, route(d.Newest().Target, v.addr.Device), set, deadline)
+	who := v.who()
+	if t := d.Newest().Target; t != "" {
+		who = append(who, "target", t)
+	}
+	v.called("post", began, err, who, "attempt", a.ID, "items", len(set), "events", len(a.Keys), "request", reply.RequestID)
 	return reply, err
 }
 
+// confirm asks Graph whether a route that does not say so still leads to this
+// device: the set is this device's. If it leads elsewhere, the event that chose it
+// is to blame.
+func (v *visit) confirm(ctx context.Context, attempt string, by ledger.Entry) (leads bool, e *end) {
+	call, cancel := context.WithTimeout(ctx, CallTimeout)
+	defer cancel()
+	began := time.Now()
+	v.reads++
+	found, err := v.graph.DeviceID(call, route(by.Target, ""))
+	v.called("find", began, err, v.who(), "target", by.Target, "leads_to", found)
+	var why string
+	switch {
+	case err == nil && found == v.addr.Device:
+		return true, nil
+	case err == nil:
+		why = "data.target leads to another device now, " + found
+	case asError(err).Kind == graph.Gone, asError(err).Kind == graph.Refused:
+		why = "data.target leads to no device any more: " + asError(err).Error()
+	default:
+		e = v.putOff(v.pause, asError(err), v.wake.Deliveries)
+	}
+	now := v.c.Now()
+	return false, v.record(ctx, e, func(d ledger.Device) (ledger.Device, error) {
+		d, err := d.Released(attempt)
+		if err == nil && why != "" {
+			d = d.Retract(by.Key, events.Refused, why, now)
+		}
+		return d, err
+	}, nil)
+}
+
+// who is in each line about the device.
+func (v *visit) who() []any { return []any{"tenant", v.addr.Tenant, "device", v.addr.Device} }
+
 // called measures and logs one request.
-func (v *visit) called(op string, began time.Time, err error, attrs ...any) {
+func (w *Worker) called(op string, began time.Time, err error, who []any, attrs ...any) {
 	kind, level, took := "ok", slog.LevelInfo, time.Since(began)
 	if err != nil {
 		e := asError(err)
 		kind, level = string(e.Kind), slog.LevelWarn
 		attrs = []any{"status", e.Status, "request", e.RequestID, "err", e}
 	}
-	v.c.Metrics.GraphCalls.WithLabelValues(op, kind).Inc()
-	v.c.Metrics.GraphSeconds.WithLabelValues(op, kind).Observe(took.Seconds())
-	attrs = append([]any{"stage", "graph", "op", op, "kind", kind, "tenant", v.addr.Tenant, "device", v.addr.Device,
-		"took", took.Round(time.Microsecond)}, attrs...)
-	v.c.Log.Log(context.Background(), level, "graph", attrs...)
+	w.c.Metrics.GraphCalls.WithLabelValues(op, kind).Inc()
+	w.c.Metrics.GraphSeconds.WithLabelValues(op, kind).Observe(took.Seconds())
+	line := append([]any{"stage", "graph", "op", op, "kind", kind, "took", took.Round(time.Microsecond)}, who...)
+	w.c.Log.Log(context.Background(), level, "graph", append(line, attrs...)...)
 }
 
 // unavailable puts the wake-up back after something that was certainly not done.

@@ -5,6 +5,9 @@
 //	             │                                 │
 //	             └───► DEAD, OUTCOMES ◄────────────┘
 //
+// An event whose device only Graph knows comes by way of TARGETS: resolve reads
+// which device it is and passes it on to CHANGES.
+//
 // Fold never calls Graph: it puts events into their device's document and wakes
 // the device. Reconcile looks at a device's document, not at a message, and
 // obeys it until it is settled or must wait. Any number of workers may run;
@@ -103,6 +106,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	w.started = w.starter(ctx, &wg)
 	wg.Go(func() { w.discover(ctx) })
 	wg.Go(func() { w.measure(ctx) })
+	wg.Go(func() { _ = w.c.Streams.Resolves(ctx, resolvesAtOnce, w.resolve) })
 	err := w.c.Streams.Folds(ctx, w.c.FoldBatch, w.c.FoldSlots, w.fold)
 	if errors.Is(err, context.Canceled) {
 		return nil

@@ -53,7 +53,7 @@ func decodeBinary(d Delivery) (Decoded, error) {
 	envelope["data"] = json.RawMessage(d.Body)
 	text, err := json.Marshal(envelope)
 	if err != nil {
-		return Decoded{}, invalid("", "the body is not JSON; want an object with tenant, device and changes")
+		return Decoded{}, invalid("", "the body is not JSON; want an object with tenant, device, target and changes")
 	}
 	e, err := events.Parse(text, d.Now)
 	if err == nil {

@@ -1,0 +1,49 @@
+package worker
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"changerelay/internal/events"
+	"changerelay/internal/stream"
+)
+
+// bury ends an event that no document will have: DEAD, OUTCOMES, ack.
+func (w *Worker) bury(ctx context.Context, stage string, a *arrival, o events.Outcome, cause error) {
+	began := time.Now()
+	err := w.c.Streams.Bury(ctx, a.letter(o, cause, w.c.Now()))
+	w.c.At(InvalidDead)
+	if err == nil && a.ref != (events.Ref{}) {
+		_, ticket, _ := events.ParseSubject(a.Subject)
+		err = w.c.Streams.ReportAt(ctx, a.receipt(o, cause, w.c.Now()), ticket)
+	}
+	w.c.At(InvalidEnded)
+	if err == nil {
+		err = a.Ack(ctx)
+	} else {
+		_ = a.Nak(backoff(a.Deliveries, retryMin, retryMax))
+	}
+	if err != nil {
+		w.end(ctx, stage, events.Unavailable, began, "subject", a.Subject, "sequence", a.Sequence, "err", err)
+		return
+	}
+	w.end(ctx, stage, o, began, "subject", a.Subject, "ticket", a.event.Ticket, "sequence", a.Sequence, "reason", cause.Error())
+}
+
+func (a *arrival) letter(o events.Outcome, cause error, now time.Time) stream.DeadLetter {
+	l := stream.DeadLetter{Ref: a.ref, Outcome: o, Reason: cause.Error(), Data: a.Data, Origin: a.Subject, At: now}
+	if !strings.HasPrefix(a.Subject, events.TargetsPrefix) {
+		l.Sequence = a.Sequence
+	}
+	return l
+}
+
+func (a *arrival) receipt(o events.Outcome, cause error, now time.Time) events.Receipt {
+	r := events.Receipt{ID: a.ref.String(), Ticket: a.event.Ticket, Tenant: a.ref.Tenant, Device: a.ref.Device, Target: a.event.Target,
+		Outcome: o, Reason: cause.Error(), Accepted: a.Accepted(), Ended: now}
+	if a.ref.Unresolved() {
+		r.Device = ""
+	}
+	return r
+}

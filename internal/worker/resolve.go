@@ -1,0 +1,152 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"changerelay/internal/events"
+	"changerelay/internal/graph"
+	"changerelay/internal/stream"
+)
+
+// resolve finds out which device an event means whose target does not say, and
+// passes it on to CHANGES: one read of Graph, the receipt that remembers the
+// answer, the event, the ack.
+func (w *Worker) resolve(ctx context.Context, d *stream.Delivery) {
+	began := time.Now()
+	a := &arrival{Delivery: d}
+	var err error
+	if a.event, a.ref, err = events.FromMessage(d.Subject, d.Data, d.Time); err == nil {
+		err = w.served(a.event.Tenant)
+	}
+	var end *end
+	if err == nil {
+		a.ref, err, end = w.forward(ctx, a)
+	}
+	var invalid *events.InvalidError
+	var dead *unresolvable
+	switch {
+	case end != nil:
+		_ = a.Nak(end.after)
+		w.end(ctx, "resolve", end.outcome, began, "event", a.ref.String(), "ticket", a.event.Ticket, "again", end.after.Round(time.Millisecond), "err", end.err)
+	case errors.As(err, &invalid):
+		w.bury(ctx, "resolve", a, events.Invalid, invalid)
+	case errors.As(err, &dead):
+		w.bury(ctx, "resolve", a, dead.outcome, dead)
+	case err == nil:
+		if err = a.Ack(ctx); err == nil {
+			w.c.Log.Info("resolve", "stage", "resolve", "event", a.ref.String(), "ticket", a.event.Ticket, "tenant", a.event.Tenant,
+				"target", a.event.Target, "took", time.Since(began).Round(time.Microsecond))
+			return
+		}
+		fallthrough
+	default:
+		_ = a.Nak(backoff(a.Deliveries, retryMin, retryMax))
+		w.end(ctx, "resolve", events.Unavailable, began, "event", a.ref.String(), "ticket", a.event.Ticket, "err", err)
+	}
+}
+
+// An unresolvable event ends without a device.
+type unresolvable struct {
+	outcome events.Outcome
+	reason  string
+}
+
+func (u *unresolvable) Error() string { return u.reason }
+
+// errTaken is for a target whose device has another event of the same id.
+var errTaken = &events.InvalidError{Field: "id", Reason: "the device that data.target leads to has another event with this source and id; give the changed request a new id"}
+
+// forward publishes an event of TARGETS to CHANGES, and returns the id that it
+// has there. An end says that it is to be tried again.
+func (w *Worker) forward(ctx context.Context, a *arrival) (events.Ref, error, *end) {
+	r, err := w.c.Streams.FinalAt(ctx, a.ref, a.ref.Device)
+	switch {
+	case err == nil && r.Change == "":
+		return a.ref, nil, nil // it has ended before
+	case err == nil:
+		a.event.Device = r.Device
+	case !errors.Is(err, events.ErrNotFound):
+		return a.ref, err, nil
+	case w.c.Now().Sub(a.Time) > w.c.MaxAge:
+		return a.ref, &unresolvable{events.Expired, "Graph did not say within " + w.c.MaxAge.String() + " of acceptance which device it is"}, nil
+	default:
+		var e *end
+		if a.event.Device, err, e = w.lookUp(ctx, a); err != nil || e != nil {
+			return a.ref, err, e
+		}
+	}
+	to, err := w.c.Streams.Resolve(ctx, a.event, a.ref, a.Time)
+	if errors.Is(err, events.ErrConflict) {
+		return a.ref, errTaken, nil
+	}
+	return to, err, nil
+}
+
+// lookUp asks Graph which device an event means.
+func (w *Worker) lookUp(ctx context.Context, a *arrival) (string, error, *end) {
+	p := w.pauses[a.event.Tenant]
+	if e := p.wait(); e != nil {
+		return "", nil, e
+	}
+	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
+	defer cancel()
+	began := time.Now()
+	id, err := w.c.Tenants[a.event.Tenant].DeviceID(ctx, route(a.event.Target, ""))
+	w.called("find", began, err, []any{"tenant", a.event.Tenant, "target", a.event.Target}, "device", id)
+	if err == nil {
+		p.over()
+		_, err := events.ParseAddress(a.event.Tenant + "." + id)
+		if err != nil {
+			return "", &unresolvable{events.Refused, "Graph names the device by an id that is none: " + err.Error()}, nil
+		}
+		return id, nil, nil
+	}
+	switch e := asError(err); e.Kind {
+	case graph.Refused, graph.Gone:
+		return "", &unresolvable{events.Refused, "data.target leads to no device: " + e.Error()}, nil
+	default:
+		return "", nil, w.putOff(p, e, a.Deliveries)
+	}
+}
+
+// putOff is what a read that changes nothing and blames nobody leads to.
+func (w *Worker) putOff(p *pause, e *graph.Error, deliveries uint64) *end {
+	switch e.Kind {
+	case graph.Denied, graph.ApprovalRequired:
+		return &end{events.Unavailable, p.denied(), e}
+	case graph.Throttled:
+		return &end{events.Throttled, p.throttled(e.RetryAfter), e}
+	}
+	return &end{events.Unavailable, backoff(deliveries, retryMin, retryMax), e}
+}
+
+// served refuses what the workers' configuration has no tenant for.
+func (w *Worker) served(tenant string) error {
+	if _, ok := w.c.Tenants[tenant]; ok {
+		return nil
+	}
+	return &events.InvalidError{Field: "data.tenant", Reason: fmt.Sprintf(
+		"%q is not a tenant in the workers' configuration; add it, then replay this dead letter", tenant)}
+}
+
+// route is the target in Graph's words; without one it is the device's own id.
+func route(t events.Target, device string) graph.Route {
+	s := t.Steps()
+	switch len(s) {
+	case 0:
+		return graph.ManagedDevice(device)
+	case 2:
+		return graph.ComanagedDevice(s[1])
+	}
+	r := graph.RunState(graph.ScriptFamily(s[0]), s[1], s[3])
+	switch {
+	case len(s) == 5:
+		return r
+	case s[5] == "users":
+		return r.User(s[6], s[8])
+	}
+	return r.DetectedApp(s[6], s[8])
+}
