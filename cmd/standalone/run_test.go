@@ -17,8 +17,8 @@ import (
 
 	"changerelay/cmd/internal/boot"
 	"changerelay/cmd/internal/tenants"
-	"changerelay/internal/graph"
 	"changerelay/internal/await"
+	"changerelay/internal/graph"
 	"changerelay/internal/standalone"
 )
 

@@ -23,7 +23,7 @@ func (w *Worker) resolve(ctx context.Context, d *stream.Delivery) {
 	}
 	var end *end
 	if err == nil {
-		a.ref, err, end = w.forward(ctx, a)
+		a.ref, end, err = w.forward(ctx, a)
 	}
 	var invalid *events.InvalidError
 	var dead *unresolvable
@@ -61,7 +61,7 @@ var errTaken = &events.InvalidError{Field: "id", Reason: "the device that data.t
 
 // forward publishes an event of TARGETS to CHANGES, and returns the id that it
 // has there. An end says that it is to be tried again.
-func (w *Worker) forward(ctx context.Context, a *arrival) (events.Ref, error, *end) {
+func (w *Worker) forward(ctx context.Context, a *arrival) (events.Ref, *end, error) {
 	r, err := w.c.Streams.FinalAt(ctx, a.ref, a.ref.Device)
 	switch {
 	case err == nil && r.Change == "":
@@ -69,27 +69,27 @@ func (w *Worker) forward(ctx context.Context, a *arrival) (events.Ref, error, *e
 	case err == nil:
 		a.event.Device = r.Device
 	case !errors.Is(err, events.ErrNotFound):
-		return a.ref, err, nil
+		return a.ref, nil, err
 	case w.c.Now().Sub(a.Time) > w.c.MaxAge:
-		return a.ref, &unresolvable{events.Expired, "Graph did not say within " + w.c.MaxAge.String() + " of acceptance which device it is"}, nil
+		return a.ref, nil, &unresolvable{events.Expired, "Graph did not say within " + w.c.MaxAge.String() + " of acceptance which device it is"}
 	default:
 		var e *end
-		if a.event.Device, err, e = w.lookUp(ctx, a); err != nil || e != nil {
-			return a.ref, err, e
+		if a.event.Device, e, err = w.lookUp(ctx, a); err != nil || e != nil {
+			return a.ref, e, err
 		}
 	}
 	to, err := w.c.Streams.Resolve(ctx, a.event, a.ref, a.Time)
 	if errors.Is(err, events.ErrConflict) {
-		return a.ref, errTaken, nil
+		return a.ref, nil, errTaken
 	}
-	return to, err, nil
+	return to, nil, err
 }
 
 // lookUp asks Graph which device an event means.
-func (w *Worker) lookUp(ctx context.Context, a *arrival) (string, error, *end) {
+func (w *Worker) lookUp(ctx context.Context, a *arrival) (string, *end, error) {
 	p := w.pauses[a.event.Tenant]
 	if e := p.wait(); e != nil {
-		return "", nil, e
+		return "", e, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
 	defer cancel()
@@ -98,17 +98,16 @@ func (w *Worker) lookUp(ctx context.Context, a *arrival) (string, error, *end) {
 	w.called("find", began, err, []any{"tenant", a.event.Tenant, "target", a.event.Target}, "device", id)
 	if err == nil {
 		p.over()
-		_, err := events.ParseAddress(a.event.Tenant + "." + id)
-		if err != nil {
-			return "", &unresolvable{events.Refused, "Graph names the device by an id that is none: " + err.Error()}, nil
+		if _, err := events.ParseAddress(a.event.Tenant + "." + id); err != nil {
+			return "", nil, &unresolvable{events.Refused, "Graph names the device by an id that is none: " + err.Error()}
 		}
 		return id, nil, nil
 	}
 	switch e := asError(err); e.Kind {
 	case graph.Refused, graph.Gone:
-		return "", &unresolvable{events.Refused, "data.target leads to no device: " + e.Error()}, nil
+		return "", nil, &unresolvable{events.Refused, "data.target leads to no device: " + e.Error()}
 	default:
-		return "", nil, w.putOff(p, e, a.Deliveries)
+		return "", w.putOff(p, e, a.Deliveries), nil
 	}
 }
 
