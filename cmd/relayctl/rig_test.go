@@ -27,6 +27,7 @@ import (
 	"changerelay/internal/ledger"
 	"changerelay/internal/metrics"
 	"changerelay/internal/natstest"
+	"changerelay/internal/quota"
 	"changerelay/internal/stream"
 	"changerelay/internal/worker"
 )
@@ -197,8 +198,17 @@ func (r *rig) work() {
 	if err != nil {
 		r.t.Fatal(err)
 	}
+	js, err := jetstream.New(natstest.Connect(r.t, r.broker.URL()))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	q, err := quota.Open(context.Background(), js, 1)
+	if err != nil {
+		r.t.Fatal(err)
+	}
 	w := worker.New(worker.Config{
-		Streams: r.streams, Ledger: r.ledger, Tenants: map[string]*graph.Client{"acme": g},
+		Streams: r.streams, Ledger: r.ledger, Quota: q, Unknown: time.Nanosecond,
+		Tenants: map[string]worker.Tenant{"acme": {Graph: g, TenantID: entraTenant, ClientID: clientID, Write: quota.DefaultWrite, Read: quota.DefaultRead}},
 		Metrics: metrics.New(prometheus.NewRegistry(), "test", metrics.Labels{Tenants: []string{"acme"}}),
 		Log:     slog.New(slog.DiscardHandler), Timing: short, Pace: time.Millisecond,
 	})

@@ -45,11 +45,8 @@ func (c *cli) run(ctx context.Context, out io.Writer) (err error) {
 		return err
 	}
 	log := boot.Logger(cfg.Log, out)
-	p, err := cfg.Parts(log)
+	p, err := cfg.Parts(relay.Ingest|relay.Worker, tenants.NewService, log)
 	if err != nil {
-		return err
-	}
-	if p.Work, err = tenants.Work(cfg, log); err != nil {
 		return err
 	}
 	nc, err := stream.Connect(broker.ClientURL(), "standalone", log, nats.InProcessServer(broker))

@@ -28,7 +28,7 @@ func main() {
 	var c cli
 	boot.Program{Name: "changerelay-worker", About: "Turn stored change events into safe changeAssignments calls.", CLI: &c,
 		Run: func(ctx context.Context) error {
-			return c.Serve(ctx, relay.Worker, "changerelay-worker", os.Stdout, tenants.Work)
+			return c.Serve(ctx, relay.Worker, "changerelay-worker", os.Stdout, tenants.NewService)
 		},
 	}.Main()
 }

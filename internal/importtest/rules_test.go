@@ -36,11 +36,11 @@ var places = map[string]place{
 	"internal/ingest":           {2, []string{"internal/events", "internal/metrics", "internal/ingest/*"}},
 	"internal/worker":           {2, []string{"internal/events", "internal/ledger", "internal/quota", "internal/graph", "internal/stream", "internal/metrics"}},
 	"internal/relay":            {3, []string{"internal/events", "internal/metrics", "internal/stream", "internal/ingest"}}, // not the worker, nor Graph: ingest's binary has this
-	"internal/working":          {3, []string{"internal/metrics", "internal/graph", "internal/stream", "internal/ledger", "internal/worker"}},
+	"internal/working":          {3, []string{"internal/metrics", "internal/stream", "internal/ledger", "internal/quota", "internal/worker"}},
 	"internal/standalone":       {4, []string{"internal/graphsim", "internal/ingest/verify"}},
 	"cmd/internal/boot":         {4, []string{"internal/relay", "internal/metrics", "internal/ingest", "internal/ingest/*", "internal/stream"}}, // makes parts of the configuration; every command carries what it imports
 	"cmd/internal/conform":      {3, nil},
-	"cmd/internal/tenants":      {5, []string{"cmd/internal/boot", "internal/graph", "internal/ledger", "internal/metrics", "internal/stream", "internal/working"}},
+	"cmd/internal/tenants":      {5, []string{"cmd/internal/boot", "internal/graph", "internal/ledger", "internal/quota", "internal/worker", "internal/working"}},
 	"cmd/*":                     {6, all},
 }
 

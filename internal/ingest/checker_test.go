@@ -87,11 +87,11 @@ func TestReloadKeepsChecks(t *testing.T) {
 	list := slices.Clone(w.sources)
 	list[0].MaxBody = 1 << 10 // of desk
 	for range 3 {
-		if err := w.Reload(list); err != nil {
+		if err := w.Reload(list, known); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := w.Reload([]Source{{Name: "entra", Kind: "servicenow", Tenants: []string{"acme"}, Checks: list[3].Checks}, {}}); err == nil {
+	if err := w.Reload([]Source{{Name: "entra", Kind: "servicenow", Tenants: []string{"acme"}, Checks: list[3].Checks}, {}}, known); err == nil {
 		t.Error("a source without a name was taken")
 	}
 	if rec := w.do(i.shows(t, "k1")); rec.Code != 200 || w.roster.byName["entra"].verifier != before || i.hits.Load() != 1 {
@@ -109,7 +109,7 @@ func TestChecksEnd(t *testing.T) {
 	held := w.hold()
 	k := held.byName["entra"].verifier
 	for _, list := range [][]Source{w.sources, w.sources[:3]} {
-		if err := w.Reload(list); err != nil {
+		if err := w.Reload(list, known); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -119,7 +119,7 @@ func TestChecksEnd(t *testing.T) {
 	if w.drop(held); k.rosters.Load() != 0 {
 		t.Error("nobody has the checks, and they go on")
 	}
-	if err := w.Reload(w.sources); err != nil || w.roster.byName["entra"].verifier == k {
+	if err := w.Reload(w.sources, known); err != nil || w.roster.byName["entra"].verifier == k {
 		t.Errorf("the checks that have ended are in force again: %v", err)
 	}
 }

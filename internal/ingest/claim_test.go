@@ -55,7 +55,7 @@ func TestNewRefusesSharedSecrets(t *testing.T) {
 	w := newWorld(t)
 	other := w.source("snow")
 	other.Name, other.Kind, other.Tenants = "halo", "halo", []string{"globex"}
-	err := w.Reload(append(w.sources, other))
+	err := w.Reload(append(w.sources, other), known)
 	if err == nil || !strings.Contains(err.Error(), `source "snow": signature.keys[0].secret: source "halo" has it too; give each its own`) {
 		t.Errorf("got %v", err)
 	}

@@ -55,7 +55,7 @@ func config(w *world) Config {
 			{Name: "root", Kind: "cloudevents", Checks: signed("standard-webhooks", soleSecret), Tenants: []string{"*"}},
 			{Name: "snow", Kind: "servicenow", Checks: signed("servicenow", "an-older-key", snowKey), Tenants: []string{"acme"}},
 		},
-		Tenants:   []string{"acme", "globex", "initech"},
+		Tenants:   known,
 		Publisher: w.broker, Finder: w.broker, Parker: w.broker, Marks: w.broker,
 		Metrics: metrics.New(reg, "test", metrics.Labels{
 			Sources: []string{"desk", "root", "snow"}, Tenants: []string{"acme", "globex"},
@@ -197,3 +197,6 @@ func mac(key, text string) string {
 	m.Write([]byte(text))
 	return base64.StdEncoding.EncodeToString(m.Sum(nil))
 }
+
+// known are the configured tenants.
+var known = []string{"acme", "globex", "initech"}

@@ -6,17 +6,17 @@ import (
 	"changerelay/internal/metrics"
 )
 
-// Reload replaces the sources. Only if all of them are good, they are in force
+// Reload replaces the sources and the configured tenants. Only if all of them are good, they are in force
 // from the next request on; requests in progress keep the old ones, which are
 // closed when the last of these is answered. On an error, which names the
 // source and the field, nothing has changed.
 //
 // A limiter keeps its state while its source keeps its rate, and checks keep
 // theirs, such as an issuer's keys, while they are the same.
-func (s *Server) Reload(sources []Source) error {
+func (s *Server) Reload(sources []Source, tenants []string) error {
 	s.reloads.Lock()
 	defer s.reloads.Unlock()
-	next, err := newRoster(sources, s.tenants, s.roster) // only Reload writes it
+	next, err := newRoster(sources, set(tenants), s.roster) // only Reload writes it
 	if err != nil {
 		return fmt.Errorf("reloading sources: %w", err)
 	}

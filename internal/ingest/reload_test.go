@@ -37,7 +37,7 @@ func TestReload(t *testing.T) {
 		}
 	}
 	answers(snowBy(snowKey), 202)
-	if err := w.Reload(rotated(w)); err != nil {
+	if err := w.Reload(rotated(w), known); err != nil {
 		t.Fatal(err)
 	}
 	answers(snowBy(snowKey), 401)
@@ -66,7 +66,7 @@ func TestReloadRefuses(t *testing.T) {
 	} {
 		list := rotated(w)
 		spoil(list)
-		if err := w.Reload(list); err == nil || !strings.HasPrefix(err.Error(), want) {
+		if err := w.Reload(list, known); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
@@ -82,7 +82,7 @@ func TestReloadRefuses(t *testing.T) {
 func TestReloadInProgress(t *testing.T) {
 	w := newWorld(t)
 	held := w.hold()
-	if err := w.Reload(rotated(w)); err != nil {
+	if err := w.Reload(rotated(w), known); err != nil {
 		t.Fatal(err)
 	}
 	x := w.begin(w.echo.NewContext(snowBy(snowKey), nil))
@@ -108,7 +108,7 @@ func TestReloadKeepsLimiters(t *testing.T) {
 		before := w.roster.byName["snow"]
 		list := rotated(w)
 		list[1].Rate = c.rate
-		if err := w.Reload(list); err != nil {
+		if err := w.Reload(list, known); err != nil {
 			t.Fatal(err)
 		}
 		after := w.roster.byName["snow"]
@@ -138,7 +138,7 @@ func TestReloadUnderLoad(t *testing.T) {
 		if i%2 == 0 {
 			list = config(&world{log: w.log}).Sources
 		}
-		if err := w.Reload(list); err != nil {
+		if err := w.Reload(list, known); err != nil {
 			t.Error(err)
 		}
 	}

@@ -80,7 +80,7 @@ func (m *Metrics) worker(f factory, l Labels) {
 	m.OpenAttempts = f.gauge("changerelay_open_attempts",
 		"Calls to Graph that this process has announced in a ledger and not settled yet.")
 	m.DueDevices = f.gauges("changerelay_due_devices",
-		"Devices with a wake-up waiting, by tenant: the backlog.", label("tenant", l.Tenants...))
+		"Devices with a wake-up waiting, by tenant: the backlog.", label("tenant"))
 }
 
 func (m *Metrics) graph(f factory) {

@@ -5,8 +5,8 @@
 // the vocabulary of outcomes, makes every series at once, and counts a value
 // outside its set as "unknown". So no stranger can make series by inventing
 // names, and a rate over a series that has not happened yet is 0, not absent.
-// Sources and their keys change while the program runs: SetSources replaces
-// their sets. Everything else is for ever.
+// Sources, their keys and tenants change while the program runs: SetSources and
+// SetTenants replace their sets. Everything else is for ever.
 //
 //	ingest ──► Requests, RequestSeconds, Refusals, RateLimited, Published, Parked
 //	keys ────► KeyUses, KeyLastUsed, ReplayProtection
@@ -35,7 +35,7 @@ const Unknown = "unknown"
 // Labels are the closed sets of label values that only the caller knows.
 type Labels struct {
 	Sources  []string // configured webhook sources, by name; SetSources knows more of them
-	Tenants  []string // configured tenants, by name
+	Tenants  []string // configured tenants, by name; SetTenants replaces them
 	Outcomes []string // the vocabulary of outcomes
 	Refusals []string // reason words of refused signatures
 }
@@ -82,7 +82,7 @@ type Metrics struct {
 
 	registry *prometheus.Registry
 	refusals []string
-	setting  sync.Mutex // one SetSources at a time, or families would differ
+	setting  sync.Mutex // one SetSources or SetTenants at a time, or families would differ
 }
 
 // New registers every collector with reg, the Go runtime's and the process's
@@ -98,6 +98,7 @@ func New(reg *prometheus.Registry, version string, l Labels) *Metrics {
 	m.broker(f)
 	m.config(f)
 	m.SetSources(named(l.Sources))
+	m.SetTenants(l.Tenants)
 	return m
 }
 

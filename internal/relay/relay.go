@@ -47,10 +47,10 @@ type Parts struct {
 	// role.
 	Work func(ctx context.Context, nc *nats.Conn, s *stream.Streams, m *metrics.Metrics) error
 
-	// Watch follows the configuration until ctx ends: it has apply put new
-	// sources in force, and reports of each configuration whether it is. Nil
-	// keeps Sources for ever. Only a process with the role Ingest needs it.
-	Watch func(ctx context.Context, apply func([]ingest.Source) error, report func(ok bool))
+	// Watch follows the configuration until ctx ends: it has apply put what is
+	// new in force, and reports of each configuration whether it is. Nil keeps
+	// Sources and Tenants for ever.
+	Watch func(ctx context.Context, apply func(Change) error, report func(ok bool))
 
 	IngestAddr string                // of webhooks
 	TLS        *tls.Config           // of webhooks; nil: a proxy has it, or nobody
@@ -64,6 +64,12 @@ type Parts struct {
 	Log        *slog.Logger
 
 	Up func(ingest, admin net.Addr) // called when the listeners are there; ingest is nil without it
+}
+
+// A Change is what a reload of the configuration replaces, all of it.
+type Change struct {
+	Sources []ingest.Source
+	Tenants []string
 }
 
 // A Role is what a process does.
@@ -93,6 +99,7 @@ func (p Parts) Run(ctx context.Context, nc *nats.Conn, roles Role) error {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	var ingestAddr net.Addr
+	apply := func(c Change) error { m.SetTenants(c.Tenants); return nil }
 	if roles&Ingest != 0 {
 		srv, l, err := p.ingest(&b, m)
 		if err != nil {
@@ -100,7 +107,14 @@ func (p Parts) Run(ctx context.Context, nc *nats.Conn, roles Role) error {
 		}
 		defer srv.Close() // after its requests, and after Watch
 		ingestAddr = l.Addr()
-		p.takeIn(ctx, group, srv, l, m)
+		apply = func(c Change) error {
+			m.SetTenants(c.Tenants)
+			return srv.Reload(c.Sources, c.Tenants)
+		}
+		p.takeIn(ctx, group, srv, l)
+	}
+	if p.Watch != nil {
+		group.Go(func() error { p.Watch(ctx, apply, m.Reloaded); return nil })
 	}
 	group.Go(func() error {
 		return Serve(ctx, &http.Server{Handler: m.Admin(b.Ready)}, admin, drainFor, p.Log)
@@ -113,16 +127,13 @@ func (p Parts) Run(ctx context.Context, nc *nats.Conn, roles Role) error {
 	return group.Wait()
 }
 
-// takeIn serves webhooks and keeps their sources as the configuration has them.
-func (p Parts) takeIn(ctx context.Context, group *errgroup.Group, srv *ingest.Server, l net.Listener, m *metrics.Metrics) {
+// takeIn serves webhooks.
+func (p Parts) takeIn(ctx context.Context, group *errgroup.Group, srv *ingest.Server, l net.Listener) {
 	group.Go(func() error {
 		h := srv.HTTPServer(p.IngestAddr)
 		h.TLSConfig = p.TLS
 		return Serve(ctx, h, l, drainFor, p.Log)
 	})
-	if p.Watch != nil {
-		group.Go(func() error { p.Watch(ctx, srv.Reload, m.Reloaded); return nil })
-	}
 }
 
 func (p Parts) metrics() *metrics.Metrics {

@@ -219,11 +219,11 @@ func TestWatch(t *testing.T) {
 	}
 	orders := make(chan order)
 	r := start(t, natstest.Server(t).URL(), func(p *Parts) {
-		p.Watch = func(ctx context.Context, apply func([]ingest.Source) error, report func(bool)) {
+		p.Watch = func(ctx context.Context, apply func(Change) error, report func(bool)) {
 			for {
 				select {
 				case o := <-orders:
-					err := apply(o.sources)
+					err := apply(Change{Sources: o.sources, Tenants: []string{"acme"}})
 					report(err == nil)
 					o.done <- err
 				case <-ctx.Done():

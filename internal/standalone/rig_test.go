@@ -28,8 +28,10 @@ import (
 	"changerelay/internal/ingest/verify"
 	"changerelay/internal/ledger"
 	"changerelay/internal/natstest"
+	"changerelay/internal/quota"
 	"changerelay/internal/relay"
 	"changerelay/internal/stream"
+	"changerelay/internal/worker"
 	"changerelay/internal/working"
 )
 
@@ -167,15 +169,16 @@ func (r *rig) start(roles relay.Role, change ...func(*relay.Parts, *working.Part
 			up <- p
 		},
 	}
-	w := working.Parts{Tenants: map[string]*graph.Client{}, Broker: p.Broker, Timing: short, Pace: time.Millisecond, Log: log}
+	w := working.Parts{Tenants: map[string]worker.Tenant{}, Unknown: time.Nanosecond, Broker: p.Broker, Timing: short, Pace: time.Millisecond, Log: log}
 	for name, secret := range r.tenants {
 		p.Tenants = append(p.Tenants, name)
-		w.Tenants[name] = r.graph(name, secret)
+		fast := quota.Limit{Rate: 1e6, Burst: 1e6}
+		w.Tenants[name] = worker.Tenant{Graph: r.graph(name, secret), TenantID: uuid(name), ClientID: uuid("client of " + name), Write: fast, Read: fast}
 	}
 	for _, f := range change {
 		f(&p, &w)
 	}
-	p.Work = w.Work
+	p.Work = working.New(w).Work
 	nc, err := stream.Connect(r.broker.URL(), "test", log)
 	if err != nil {
 		r.t.Fatal(err)

@@ -120,7 +120,7 @@ func (b *bulk) join(change ...func(*Config)) (stop func(), log *await.Log) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	c := Config{Streams: s, Ledger: l, Tenants: map[string]*graph.Client{"acme": b.client()}, Log: words, Timing: patient, Pace: time.Millisecond,
+	c := Config{Streams: s, Ledger: l, Quota: openQuota(b.t, b.url, b.replicas), Tenants: map[string]Tenant{"acme": served(b.client())}, Log: words, Timing: patient, Pace: time.Millisecond,
 		Metrics: metrics.New(prometheus.NewRegistry(), "test", metrics.Labels{Tenants: []string{"acme"}})}
 	for _, f := range change {
 		f(&c)

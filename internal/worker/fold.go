@@ -32,6 +32,10 @@ func (w *Worker) fold(ctx context.Context, ds []*stream.Delivery) {
 			w.bury(ctx, "fold", a, events.Invalid, invalid)
 			continue
 		}
+		if errors.Is(err, errUnknown) {
+			w.leave(ctx, a, time.Now(), err)
+			continue
+		}
 		if err != nil {
 			continue // left undecided, it comes again
 		}
@@ -75,7 +79,7 @@ func (w *Worker) read(d *stream.Delivery) (*arrival, error) {
 	if a.event, a.ref, err = events.FromMessage(d.Subject, d.Data, d.Time); err != nil {
 		return a, err
 	}
-	if err := w.served(a.event.Tenant); err != nil {
+	if err := w.served(a.event.Tenant, d.Accepted()); err != nil {
 		return a, err
 	}
 	a.entry = ledger.NewEntry(a.event, a.ref, d.Sequence, d.Accepted())

@@ -16,6 +16,8 @@ const (
 	resolvesAtOnce        = 8             // targets; hardly anybody uses them
 	DefaultPace           = time.Second   // between a device's calls: a burst of tickets for it is a handful of calls
 
+	DefaultUnknown = 10 * time.Minute // an event waits so long for a tenant that is not configured: a kubelet may take two minutes to bring a file
+
 	CallTimeout = 20 * time.Second // one request to Graph; shorter than an attempt's Budget
 	FoldWithin  = 40 * time.Second // from the pull to the write; shorter than stream.AckWait by more than clocks drift
 
@@ -31,8 +33,8 @@ const (
 	handMax   = 2 * time.Second       // longest
 	retryMin  = time.Second           // pause of a device after a call that was certainly not made, doubled by each
 	retryMax  = time.Minute           // longest
-	pauseMin  = 5 * time.Second       // pause of a tenant that was throttled without being told for how long, doubled by each
-	pauseMax  = 10 * time.Minute      // longest
+	pauseMax  = 10 * time.Minute      // longest pause of a tenant
+	quotaWait = 20 * time.Second      // a device waits so long in hand for its turn; then it is put back
 	gateFor   = time.Minute           // a paused tenant is not pulled from for so long; then its devices are looked at for expiry
 	deniedMin = time.Minute           // pause of a tenant whose permission is lost, doubled by each
 	writeFor  = 15 * time.Second      // recording an answer that must not be lost with the worker's stop

@@ -30,7 +30,7 @@ func (v *visit) answer(ctx context.Context, d ledger.Device, reply graph.Reply, 
 	id, now := d.Attempt.ID, v.c.Now()
 	if err == nil {
 		return v.record(ctx, nil, func(d ledger.Device) (ledger.Device, error) { return d.Accepted(id, reply.RequestID, now) }, func() {
-			v.pause.over()
+			v.t.pause.over()
 			v.accepted(d, now)
 		})
 	}
@@ -50,9 +50,9 @@ func (v *visit) answer(ctx context.Context, d ledger.Device, reply graph.Reply, 
 			return d.Ended(id, events.ApprovalRequired, approval(e), e.RequestID, now)
 		}, nil)
 	case graph.Denied:
-		return v.record(ctx, &end{events.Unavailable, v.pause.denied(), e}, released, nil)
+		return v.record(ctx, &end{events.Unavailable, v.t.pause.denied(), e}, released, nil)
 	case graph.Throttled:
-		return v.record(ctx, &end{events.Throttled, v.pause.throttled(e.RetryAfter), e}, inDoubt, nil)
+		return v.record(ctx, &end{events.Throttled, v.throttled(ctx, v.t, v.t.write, e.RetryAfter), e}, inDoubt, nil)
 	case graph.Unavailable:
 		return v.record(ctx, v.unavailable(e), released, nil)
 	}
@@ -72,7 +72,7 @@ func (v *visit) readFailed(ctx context.Context, err error) *end {
 			return d.Gone(gone(e), e.RequestID, now), nil
 		}, nil)
 	}
-	return v.putOff(v.pause, e, v.wake.Deliveries)
+	return v.putOff(ctx, v.t, e, v.wake.Deliveries)
 }
 
 // record writes an answer. It must not be lost because the worker is told to

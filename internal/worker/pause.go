@@ -16,14 +16,7 @@ type pause struct {
 	word  events.Outcome // why
 	began time.Time
 	until time.Time
-	count uint64 // pauses since the last success
-}
-
-// left is how long the tenant must not be called yet.
-func (p *pause) left() time.Duration {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return max(p.until.Sub(p.now()), 0)
+	count uint64 // times in a row that the permission was found lost
 }
 
 // gate is how long the tenant must not be pulled from yet. In a long pause its
@@ -38,36 +31,45 @@ func (p *pause) gate() time.Duration {
 
 // wait is how a device is put back that meets the pause; nil if there is none.
 func (p *pause) wait() *end {
-	left := p.left()
-	if left == 0 {
-		return nil
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return &end{p.word, left, nil}
+	if left := p.until.Sub(p.now()); left > 0 {
+		return &end{p.word, left, nil}
+	}
+	return nil
 }
 
-// throttled pauses for what Graph asked, or longer each time if it asked nothing.
-func (p *pause) throttled(asked time.Duration) time.Duration {
-	return p.begin(events.Throttled, asked, pauseMin)
-}
-
-// denied pauses longer each time: a person has to mend it.
-func (p *pause) denied() time.Duration { return p.begin(events.Unavailable, 0, deniedMin) }
-
-func (p *pause) begin(word events.Outcome, asked, least time.Duration) time.Duration {
+// denied pauses longer each time: a person has to mend it. It returns how long.
+func (p *pause) denied() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.now()
-	if left := p.until.Sub(now); left > asked && left > 0 {
+	if left := p.until.Sub(now); left > 0 && p.word == events.Unavailable {
 		return left // calls that were under way when it began
 	}
 	p.count++
-	if asked == 0 {
-		asked = backoff(p.count, least, pauseMax)
-	}
-	p.word, p.began, p.until = word, now, now.Add(min(asked, pauseMax))
+	p.hold(events.Unavailable, now.Add(backoff(p.count, deniedMin, pauseMax)))
 	return p.until.Sub(now)
+}
+
+// throttled pauses until then, as all workers do. It returns how long that is.
+func (p *pause) throttled(until time.Time) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.hold(events.Throttled, until)
+	return max(p.until.Sub(p.now()), 0)
+}
+
+// hold makes the pause end no earlier than until.
+func (p *pause) hold(word events.Outcome, until time.Time) {
+	now := p.now()
+	if !until.After(now) || !until.After(p.until) {
+		return
+	}
+	if !p.until.After(now) {
+		p.began = now
+	}
+	p.word, p.until = word, until
 }
 
 // over is called after a success.

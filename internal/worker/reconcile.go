@@ -15,10 +15,9 @@ import (
 // A visit is one wake-up being handled.
 type visit struct {
 	*Worker
-	addr  events.Address
-	wake  *stream.Delivery
-	graph *graph.Client
-	pause *pause
+	addr events.Address
+	wake *stream.Delivery
+	t    *tenant
 
 	began time.Time
 	calls int
@@ -50,7 +49,10 @@ func (w *Worker) reconcile(ctx context.Context, wake *stream.Delivery) {
 		return
 	}
 	defer w.inHand.Delete(v.addr)
-	v.graph, v.pause = w.c.Tenants[v.addr.Tenant], w.pauses[v.addr.Tenant]
+	if v.t = w.serving.of(v.addr.Tenant); v.t == nil {
+		_ = wake.Nak(retryMax) // the tenant has just been taken out of the configuration
+		return
+	}
 	w.c.At(Woken)
 	e := v.run(ctx)
 	w.c.Metrics.ReconcileSeconds.Observe(time.Since(v.began).Seconds())
@@ -128,7 +130,7 @@ func (v *visit) expire(ctx context.Context, d ledger.Device) (ledger.Device, err
 
 // observe reads what Graph holds.
 func (v *visit) observe(ctx context.Context) *end {
-	if e := v.pause.wait(); e != nil {
+	if _, e := v.permit(ctx, v.t, v.t.read, v.wake.Deliveries); e != nil {
 		return e
 	}
 	at := v.c.Now()
@@ -137,7 +139,7 @@ func (v *visit) observe(ctx context.Context) *end {
 	if err != nil {
 		return v.readFailed(ctx, err)
 	}
-	v.pause.over()
+	v.t.pause.over()
 	s := ledger.Sight{At: at, Removed: items(r.Removed), Restored: items(r.Restored)}
 	_, err = v.c.Ledger.Update(ctx, v.addr, func(d ledger.Device) (ledger.Device, error) { return d.See(s, v.c.Timing), nil })
 	v.c.At(Seen)
@@ -153,14 +155,15 @@ func (v *visit) read(ctx context.Context) (graph.Result, error) {
 	defer cancel()
 	began := time.Now()
 	v.reads++
-	r, err := v.graph.ActionResult(ctx, graph.ManagedDevice(v.addr.Device))
+	r, err := v.t.Graph.ActionResult(ctx, graph.ManagedDevice(v.addr.Device))
 	v.called("get", began, err, v.who(), "removed", len(r.Removed), "restored", len(r.Restored), "request", r.RequestID)
 	return r, err
 }
 
 // post announces an attempt, calls Graph and records the answer.
 func (v *visit) post(ctx context.Context) *end {
-	if e := v.pause.wait(); e != nil {
+	permit, e := v.permit(ctx, v.t, v.t.write, v.wake.Deliveries)
+	if e != nil {
 		return e
 	}
 	id := newID()
@@ -173,6 +176,9 @@ func (v *visit) post(ctx context.Context) *end {
 		}
 		return d.Begin(id, v.c.Now(), v.c.Timing), nil
 	})
+	if err != nil || d.Attempt == nil {
+		v.t.write.Back(permit)
+	}
 	switch {
 	case errors.Is(err, errMoved):
 		return nil // look again
@@ -210,7 +216,7 @@ func (v *visit) call(ctx context.Context, d ledger.Device) (graph.Reply, error) 
 	}
 	began := time.Now()
 	v.calls++
-	reply, err := v.graph.ChangeAssignments(ctx, route(d.Newest().Target, v.addr.Device), set, deadline)
+	reply, err := v.t.Graph.ChangeAssignments(ctx, route(d.Newest().Target, v.addr.Device), set, deadline)
 	who := v.who()
 	if t := d.Newest().Target; t != "" {
 		who = append(who, "target", t)
@@ -223,11 +229,14 @@ func (v *visit) call(ctx context.Context, d ledger.Device) (graph.Reply, error) 
 // device: the set is this device's. If it leads elsewhere, the event that chose it
 // is to blame.
 func (v *visit) confirm(ctx context.Context, attempt string, by ledger.Entry) (leads bool, e *end) {
+	if _, e := v.permit(ctx, v.t, v.t.read, v.wake.Deliveries); e != nil {
+		return false, v.record(ctx, e, func(d ledger.Device) (ledger.Device, error) { return d.Released(attempt) }, nil)
+	}
 	call, cancel := context.WithTimeout(ctx, CallTimeout)
 	defer cancel()
 	began := time.Now()
 	v.reads++
-	found, err := v.graph.DeviceID(call, route(by.Target, ""))
+	found, err := v.t.Graph.DeviceID(call, route(by.Target, ""))
 	v.called("find", began, err, v.who(), "target", by.Target, "leads_to", found)
 	var why string
 	switch {
@@ -238,7 +247,7 @@ func (v *visit) confirm(ctx context.Context, attempt string, by ledger.Entry) (l
 	case asError(err).Kind == graph.Gone, asError(err).Kind == graph.Refused:
 		why = "data.target leads to no device any more: " + asError(err).Error()
 	default:
-		e = v.putOff(v.pause, asError(err), v.wake.Deliveries)
+		e = v.putOff(ctx, v.t, asError(err), v.wake.Deliveries)
 	}
 	now := v.c.Now()
 	return false, v.record(ctx, e, func(d ledger.Device) (ledger.Device, error) {

@@ -19,7 +19,7 @@ func (w *Worker) resolve(ctx context.Context, d *stream.Delivery) {
 	a := &arrival{Delivery: d}
 	var err error
 	if a.event, a.ref, err = events.FromMessage(d.Subject, d.Data, d.Time); err == nil {
-		err = w.served(a.event.Tenant)
+		err = w.served(a.event.Tenant, d.Accepted())
 	}
 	var end *end
 	if err == nil {
@@ -87,17 +87,20 @@ func (w *Worker) forward(ctx context.Context, a *arrival) (events.Ref, *end, err
 
 // lookUp asks Graph which device an event means.
 func (w *Worker) lookUp(ctx context.Context, a *arrival) (string, *end, error) {
-	p := w.pauses[a.event.Tenant]
-	if e := p.wait(); e != nil {
+	t := w.serving.of(a.event.Tenant)
+	if t == nil {
+		return "", nil, errUnknown
+	}
+	if _, e := w.permit(ctx, t, t.read, a.Deliveries); e != nil {
 		return "", e, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
 	defer cancel()
 	began := time.Now()
-	id, err := w.c.Tenants[a.event.Tenant].DeviceID(ctx, route(a.event.Target, ""))
+	id, err := t.Graph.DeviceID(ctx, route(a.event.Target, ""))
 	w.called("find", began, err, []any{"tenant", a.event.Tenant, "target", a.event.Target}, "device", id)
 	if err == nil {
-		p.over()
+		t.pause.over()
 		if _, err := events.ParseAddress(a.event.Tenant + "." + id); err != nil {
 			return "", nil, &unresolvable{events.Refused, "Graph names the device by an id that is none: " + err.Error()}
 		}
@@ -107,25 +110,20 @@ func (w *Worker) lookUp(ctx context.Context, a *arrival) (string, *end, error) {
 	case graph.Refused, graph.Gone:
 		return "", nil, &unresolvable{events.Refused, "data.target leads to no device: " + e.Error()}
 	default:
-		return "", w.putOff(p, e, a.Deliveries), nil
+		return "", w.putOff(ctx, t, e, a.Deliveries), nil
 	}
 }
 
-// putOff is what a read that changes nothing and blames nobody leads to.
-func (w *Worker) putOff(p *pause, e *graph.Error, deliveries uint64) *end {
-	switch e.Kind {
-	case graph.Denied, graph.ApprovalRequired:
-		return &end{events.Unavailable, p.denied(), e}
-	case graph.Throttled:
-		return &end{events.Throttled, p.throttled(e.RetryAfter), e}
-	}
-	return &end{events.Unavailable, backoff(deliveries, retryMin, retryMax), e}
-}
+// errUnknown is for an event whose tenant may be configured in a moment.
+var errUnknown = errors.New("the tenant is not in the workers' configuration; it waits for a reload")
 
 // served refuses what the workers' configuration has no tenant for.
-func (w *Worker) served(tenant string) error {
-	if _, ok := w.c.Tenants[tenant]; ok {
+func (w *Worker) served(tenant string, accepted time.Time) error {
+	switch {
+	case w.serving.of(tenant) != nil:
 		return nil
+	case w.c.Now().Sub(accepted) < w.c.Unknown:
+		return errUnknown
 	}
 	return &events.InvalidError{Field: "data.tenant", Reason: fmt.Sprintf(
 		"%q is not a tenant in the workers' configuration; add it, then replay this dead letter", tenant)}

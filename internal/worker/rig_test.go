@@ -22,6 +22,7 @@ import (
 	"changerelay/internal/ledger"
 	"changerelay/internal/metrics"
 	"changerelay/internal/natstest"
+	"changerelay/internal/quota"
 	"changerelay/internal/stream"
 )
 
@@ -116,7 +117,7 @@ func (r *rig) work(change ...func(*Config)) *running {
 		r.t.Fatal(err)
 	}
 	c := Config{
-		Streams: s, Ledger: l, Tenants: map[string]*graph.Client{"acme": g},
+		Streams: s, Ledger: l, Quota: r.quota(), Tenants: map[string]Tenant{"acme": served(g)}, Unknown: time.Nanosecond,
 		Metrics: metrics.New(prometheus.NewRegistry(), "test", metrics.Labels{Tenants: []string{"acme"}}),
 		Log:     slog.New(slog.NewJSONHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Timing:  short, Pace: time.Millisecond,
@@ -135,6 +136,30 @@ func (r *rig) work(change ...func(*Config)) *running {
 	w := &running{stop: func() { cancel(); <-done }, crash: func() { cut(); cancel() }}
 	r.t.Cleanup(w.stop)
 	return w
+}
+
+// served is the simulated tenant, with a quota that no test uses up.
+func served(g *graph.Client) Tenant {
+	fast := quota.Limit{Rate: 1e6, Burst: 1e6}
+	return Tenant{Graph: g, TenantID: entraTenant, ClientID: clientID, Write: fast, Read: fast}
+}
+
+// quota opens the quotas on a connection of their own.
+func (r *rig) quota() *quota.Store { return openQuota(r.t, r.url, 1) }
+
+func openQuota(t testing.TB, url string, replicas int) *quota.Store {
+	t.Helper()
+	js, err := jetstream.New(natstest.Connect(t, url))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	q, err := quota.Open(ctx, js, replicas)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return q
 }
 
 func app(n int) events.Item {

@@ -31,14 +31,17 @@ import (
 	"changerelay/internal/graph"
 	"changerelay/internal/ledger"
 	"changerelay/internal/metrics"
+	"changerelay/internal/quota"
 	"changerelay/internal/stream"
 )
 
-// Config is what a worker needs. Streams, Ledger, Metrics and Log are required.
+// Config is what a worker needs. Streams, Ledger, Quota, Metrics and Log are
+// required.
 type Config struct {
 	Streams *stream.Streams
 	Ledger  *ledger.Store
-	Tenants map[string]*graph.Client // by tenant name; an event for another is invalid
+	Quota   *quota.Store
+	Tenants map[string]Tenant // by name; SetTenants replaces them
 	Metrics *metrics.Metrics
 	Log     *slog.Logger
 
@@ -54,6 +57,11 @@ type Config struct {
 	// Events that come meanwhile are told together. Zero is DefaultPace.
 	Pace time.Duration
 
+	// Unknown is how long an event waits for a tenant that the configuration does
+	// not have, before it is invalid: a reload reaches workers one after the other.
+	// Zero is DefaultUnknown.
+	Unknown time.Duration
+
 	Now func() time.Time // zero is time.Now
 	At  func(Point)      // called at each crash point; for tests
 }
@@ -61,9 +69,10 @@ type Config struct {
 // A Worker runs both stages.
 type Worker struct {
 	c       Config
-	pauses  map[string]*pause // by tenant; not changed after New
-	started func(tenant string)
-	inHand  sync.Map // events.Address of devices being reconciled by this worker
+	serving roster
+	running context.Context // of Run; set before anything else runs
+	loops   sync.WaitGroup  // what Run waits for
+	inHand  sync.Map        // events.Address of devices being reconciled by this worker
 }
 
 // New returns a worker that Run starts.
@@ -77,17 +86,14 @@ func New(c Config) *Worker {
 	setDefault(&c.FoldBatch, DefaultFoldBatch)
 	setDefault(&c.ReconcileSlots, DefaultReconcileSlots)
 	setDefault(&c.Pace, DefaultPace)
+	setDefault(&c.Unknown, DefaultUnknown)
 	if c.Now == nil {
 		c.Now = time.Now
 	}
 	if c.At == nil {
 		c.At = func(Point) {}
 	}
-	w := &Worker{c: c, pauses: map[string]*pause{}}
-	for t := range c.Tenants {
-		w.pauses[t] = &pause{now: c.Now}
-	}
-	return w
+	return &Worker{c: c}
 }
 
 func setDefault[T comparable](v *T, d T) {
@@ -98,15 +104,11 @@ func setDefault[T comparable](v *T, d T) {
 
 // Run works until ctx ends, and returns when what was begun is finished.
 func (w *Worker) Run(ctx context.Context) error {
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	for t, g := range w.c.Tenants {
-		wg.Go(func() { w.greet(ctx, t, g) })
-	}
-	w.started = w.starter(ctx, &wg)
-	wg.Go(func() { w.discover(ctx) })
-	wg.Go(func() { w.measure(ctx) })
-	wg.Go(func() { _ = w.c.Streams.Resolves(ctx, resolvesAtOnce, w.resolve) })
+	defer w.loops.Wait()
+	w.serve(ctx)
+	w.loops.Go(func() { w.discover(ctx) })
+	w.loops.Go(func() { w.measure(ctx) })
+	w.loops.Go(func() { _ = w.c.Streams.Resolves(ctx, resolvesAtOnce, w.resolve) })
 	err := w.c.Streams.Folds(ctx, w.c.FoldBatch, w.c.FoldSlots, w.fold)
 	if errors.Is(err, context.Canceled) {
 		return nil
@@ -114,21 +116,10 @@ func (w *Worker) Run(ctx context.Context) error {
 	return err
 }
 
-// starter returns a function that starts a tenant's reconcile loop once. A
-// tenant's consumer is made at its first wake-up, so that a thousand tenants
-// that never change anything cost nothing.
-func (w *Worker) starter(ctx context.Context, wg *sync.WaitGroup) func(string) {
-	var running sync.Map
-	return func(tenant string) {
-		if _, ok := w.c.Tenants[tenant]; !ok || ctx.Err() != nil {
-			return
-		}
-		if _, ok := running.LoadOrStore(tenant, true); ok {
-			return
-		}
-		wg.Go(func() {
-			_ = w.c.Streams.Wakes(ctx, tenant, w.c.ReconcileSlots, w.pauses[tenant].gate, w.reconcile)
-		})
+// started begins to reconcile a tenant's devices.
+func (w *Worker) started(name string) {
+	if t := w.serving.of(name); t != nil {
+		t.start()
 	}
 }
 
@@ -154,8 +145,8 @@ func (w *Worker) measure(ctx context.Context) {
 		if err != nil {
 			return // readiness says so
 		}
-		for t := range w.c.Tenants {
-			w.c.Metrics.DueDevices.WithLabelValues(t).Set(float64(due[t]))
+		for _, t := range w.serving.all() {
+			w.c.Metrics.DueDevices.WithLabelValues(t.name).Set(float64(due[t.name]))
 		}
 	})
 }
@@ -176,8 +167,8 @@ func every(ctx context.Context, d time.Duration, f func()) {
 
 // greet gets a tenant's first token and says what is wrong with it. Work does
 // not wait for it: Graph's own word counts.
-func (w *Worker) greet(ctx context.Context, tenant string, g *graph.Client) {
-	log := w.c.Log.With("tenant", tenant)
+func (w *Worker) greet(ctx context.Context, t *tenant) {
+	log, g := w.c.Log.With("tenant", t.name), t.Graph
 	lacks, err := g.Lacking(ctx)
 	switch {
 	case ctx.Err() != nil:

@@ -339,7 +339,7 @@ func TestEventsExpireWhileTheirTenantIsPaused(t *testing.T) {
 	if p.gate() != 0 || p.wait() != nil {
 		t.Fatal("paused from the start")
 	}
-	p.throttled(5 * time.Minute)
+	p.throttled(now.Add(5 * time.Minute))
 	if got := p.gate(); got != gateFor {
 		t.Errorf("not pulled from for %v", got)
 	}

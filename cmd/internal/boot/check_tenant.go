@@ -13,6 +13,7 @@ func (d *decoder) checkTenant(name string, t *Tenant) {
 	d.checkClient(at, t)
 	d.checkCredential(at, t)
 	t.TenantID, t.ClientID = strings.ToLower(t.TenantID), strings.ToLower(t.ClientID)
+	d.checkQuota(at+".quota", t.Quota)
 	d.oneOf(at+".cloud", t.Cloud, clouds)
 	if t.Cloud == "custom" {
 		d.endpoint(at+".graph_url", t.GraphURL)
@@ -24,6 +25,18 @@ func (d *decoder) checkTenant(name string, t *Tenant) {
 			d.bad(at+"."+key, "is for cloud: custom only; the other clouds have their own")
 		}
 	}
+}
+
+// checkQuota allows more than Graph documents, for its limits may change, but not
+// what cannot be meant.
+func (d *decoder) checkQuota(at string, q Quota) {
+	for key, rate := range map[string]float64{"writes_per_second": q.WritesPerSecond, "reads_per_second": q.ReadsPerSecond} {
+		if !(rate >= 0.01 && rate <= 1000) {
+			d.bad(at+"."+key, "want 0.01 to 1000; Graph allows an application 10 writes and 100 requests a second in a tenant")
+		}
+	}
+	d.within(at+".write_burst", q.WriteBurst, 1, 1000)
+	d.within(at+".read_burst", q.ReadBurst, 1, 1000)
 }
 
 // checkClient knows that a managed identity has no app registration.

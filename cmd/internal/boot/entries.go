@@ -24,9 +24,24 @@ type Tenant struct {
 	GraphURL     string `yaml:"graph_url"`
 	AuthorityURL string `yaml:"authority_url"`
 	CAFile       string `yaml:"ca_file,file"`
+
+	Quota      Quota `yaml:"quota"`
+	OwnSet     bool  `yaml:"own_set"`
+	RestoreAll bool  `yaml:"restore_all"`
 }
 
-func (t *Tenant) setDefaults() { t.Cloud = "global" }
+// A Quota is how fast the tenant's application calls Graph, from all workers
+// together.
+type Quota struct {
+	WritesPerSecond float64 `yaml:"writes_per_second"`
+	WriteBurst      int     `yaml:"write_burst"`
+	ReadsPerSecond  float64 `yaml:"reads_per_second"`
+	ReadBurst       int     `yaml:"read_burst"`
+}
+
+func (t *Tenant) setDefaults() {
+	t.Cloud, t.Quota = "global", Quota{WritesPerSecond: 7, WriteBurst: 20, ReadsPerSecond: 60, ReadBurst: 200}
+}
 
 // A Source is one sender of webhooks. Every check that it has must pass: Secrets
 // are those of the signature, each other check has its own.

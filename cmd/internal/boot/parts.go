@@ -14,11 +14,12 @@ import (
 	"changerelay/internal/stream"
 )
 
-// Parts makes of the configuration what the relay is built from, but for the
-// worker, which package tenants makes. It reads the
-// secrets of sources and the certificate once, so that a missing one stops the
-// start, and watches them from then on.
-func (c *Config) Parts(log *slog.Logger) (relay.Parts, error) {
+// Parts makes of the configuration what a relay with these roles is built from;
+// worker is needed for that role. It reads the secrets of sources and the
+// certificate once, so that a missing one stops the start, and watches them from
+// then on.
+func (c *Config) Parts(roles relay.Role, worker NewService, log *slog.Logger) (relay.Parts, error) {
+	c.keepFor(roles)
 	p := relay.Parts{
 		Tenants:    c.TenantNames(),
 		Broker:     c.NATS.streams(log),
@@ -31,11 +32,18 @@ func (c *Config) Parts(log *slog.Logger) (relay.Parts, error) {
 		Version:    Version(),
 		Log:        log,
 	}
-	w, err := c.watch(log)
+	w, err := c.watch(roles, log)
 	if err != nil {
 		return p, err
 	}
 	p.Sources, p.TLS, p.ClientCAs, p.Watch = w.sources, w.tls.config(), w.tls.clientCAs(), w.run
+	if roles&relay.Worker != 0 {
+		made, err := worker(c, log)
+		if err != nil {
+			return p, err
+		}
+		p.Work, w.worker = made.Work, made
+	}
 	return p, nil
 }
 

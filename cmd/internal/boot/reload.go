@@ -4,17 +4,19 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"maps"
 	"reflect"
 	"slices"
 
 	"changerelay/internal/ingest"
+	"changerelay/internal/relay"
 )
 
-// reload puts what the last look has read into force, certificates and sources
+// reload puts what the last look has read into force, certificates and the rest
 // each by themselves: a mistake in a source must not let the certificate expire.
-func (w *watcher) reload(apply func([]ingest.Source) error) bool {
-	return errors.Join(w.reloadTLS(), w.reloadSources(apply)) == nil
+func (w *watcher) reload(apply func(relay.Change) error) bool {
+	return errors.Join(w.reloadTLS(), w.reloadEntries(apply)) == nil
 }
 
 func (w *watcher) reloadTLS() error {
@@ -29,26 +31,35 @@ func (w *watcher) reloadTLS() error {
 	return nil
 }
 
-func (w *watcher) reloadSources(apply func([]ingest.Source) error) error {
+// reloadEntries puts tenants and sources in force: tenants first, because a source
+// may speak for a new one.
+func (w *watcher) reloadEntries(apply func(relay.Change) error) error {
+	const what = "sources and tenants"
 	if w.read.err != nil {
-		return w.refuse("sources", w.read.err)
+		return w.refuse(what, w.read.err)
 	}
-	if err := w.startable(w.read.config); err != nil {
-		return w.refuse("sources", err)
+	c := w.read.config
+	if err := w.startable(c); err != nil {
+		return w.refuse(what, err)
 	}
-	fresh, err := w.read.config.IngestSources()
+	fresh, err := c.IngestSources()
 	if err != nil {
-		return w.refuse("sources", err)
+		return w.refuse(what, err)
 	}
-	c := compare(w.sources, fresh)
-	if !c.none() {
-		if err := apply(fresh); err != nil {
+	sources, tenants := compare(named(w.sources), named(fresh), sameSource), compare(w.tenants, c.Tenants, Tenant.Alike)
+	if w.worker != nil && !tenants.none() {
+		if err := w.worker.Reload(c); err != nil {
+			return w.refuse("tenants", err)
+		}
+	}
+	if !sources.none() || !tenants.none() {
+		if err := apply(relay.Change{Sources: fresh, Tenants: c.TenantNames()}); err != nil {
 			return w.refuse("sources", err)
 		}
 	}
-	w.sources = fresh
-	w.log.Info("configuration read again", "file", w.started.from.file, "added", c.added, "removed", c.removed, "changed", c.changed)
-	for _, section := range w.waiting(w.read.config) {
+	w.sources, w.tenants = fresh, c.Tenants
+	w.log.Info("configuration read again", "file", w.started.from.file, "sources", sources, "tenants", tenants)
+	for _, section := range w.waiting(c) {
 		w.log.Warn("a changed section needs a restart, and is as it was until then", "file", w.started.from.file, "section", section)
 	}
 	return nil
@@ -70,15 +81,10 @@ func (w *watcher) refuse(what string, err error) error {
 }
 
 // startable refuses sources that lean on what only a restart brings: they would
-// take their senders' changes and do nothing with them.
+// never let anything in.
 func (w *watcher) startable(c *Config) error {
 	d := c.reporter()
 	for name, s := range c.Sources {
-		for i, t := range s.Tenants {
-			if _, ok := w.started.Tenants[t]; !ok && t != "*" {
-				d.bad(entry("sources."+name+".tenants", i), "tenants.%s is new in this file; restart to have it, then the source can be added", t)
-			}
-		}
 		if t := w.started.Ingest.TLS; s.Certificate != nil && (t == nil || t.ClientCAFile == "") {
 			d.bad("sources."+name+".certificate", "ingest.tls.client_ca_file is new in this file; restart to have it")
 		}
@@ -89,45 +95,68 @@ func (w *watcher) startable(c *Config) error {
 	return d.mistakes.sorted()
 }
 
-// waiting are the sections, but sources, that are not as they run. Secrets of
+// waiting are the sections, but sources and tenants, that are not as they run. Secrets of
 // these are read when they are used; here only their places are compared.
 func (w *watcher) waiting(c *Config) (names []string) {
 	was, is := reflect.ValueOf(*w.started), reflect.ValueOf(*c)
 	_, all := keys(was.Type())
 	index, _ := keys(was.Type())
 	for _, name := range all {
-		a, errA := json.Marshal(was.FieldByIndex(index[name].Index).Interface())
-		b, errB := json.Marshal(is.FieldByIndex(index[name].Index).Interface())
-		if name != "sources" && (errors.Join(errA, errB) != nil || !bytes.Equal(a, b)) {
+		a, b := was.FieldByIndex(index[name].Index).Interface(), is.FieldByIndex(index[name].Index).Interface()
+		if name != "sources" && name != "tenants" && !alike(a, b) {
 			names = append(names, name)
 		}
 	}
 	return names
 }
 
-// A change is what differs between two lists of sources, by name.
+// Alike reports whether the two tenants are configured the same. Their secrets are
+// read when they are used; only their places are compared.
+func (t Tenant) Alike(o Tenant) bool { return alike(t, o) }
+
+// alike compares what the file says, and not where in it.
+func alike(a, b any) bool {
+	x, errX := json.Marshal(a)
+	y, errY := json.Marshal(b)
+	return errors.Join(errX, errY) == nil && bytes.Equal(x, y)
+}
+
+// A change is what differs between two sets of entries, by name.
 type change struct{ added, removed, changed []string }
 
 func (c change) none() bool { return len(c.added)+len(c.removed)+len(c.changed) == 0 }
 
-// compare also sees that a secret has changed.
-func compare(old, fresh []ingest.Source) (c change) {
-	was := map[string]ingest.Source{}
-	for _, s := range old {
-		was[s.Name] = s
-	}
-	for _, s := range fresh {
-		o, there := was[s.Name]
-		delete(was, s.Name)
-		switch {
+// LogValue shows a change in the log.
+func (c change) LogValue() slog.Value {
+	return slog.GroupValue(slog.Any("added", c.added), slog.Any("removed", c.removed), slog.Any("changed", c.changed))
+}
+
+func compare[T any](old, fresh map[string]T, same func(a, b T) bool) (c change) {
+	for _, name := range sorted(fresh) {
+		switch o, there := old[name]; {
 		case !there:
-			c.added = append(c.added, s.Name)
-		case !reflect.DeepEqual(o, s):
-			c.changed = append(c.changed, s.Name)
+			c.added = append(c.added, name)
+		case !same(o, fresh[name]):
+			c.changed = append(c.changed, name)
 		}
 	}
-	c.removed = sorted(was)
+	for _, name := range sorted(old) {
+		if _, still := fresh[name]; !still {
+			c.removed = append(c.removed, name)
+		}
+	}
 	return c
+}
+
+// sameSource also sees that a secret has changed.
+func sameSource(a, b ingest.Source) bool { return reflect.DeepEqual(a, b) }
+
+func named(list []ingest.Source) map[string]ingest.Source {
+	m := map[string]ingest.Source{}
+	for _, s := range list {
+		m[s.Name] = s
+	}
+	return m
 }
 
 func sorted[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }

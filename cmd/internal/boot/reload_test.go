@@ -18,14 +18,14 @@ func TestReload(t *testing.T) {
 	r.write("u", password+"u")
 	r.look(2)
 	r.want(true, 1)
-	r.logged("added=[c] removed=[a] changed=[b]")
+	r.logged("sources.added=[c] sources.removed=[a] sources.changed=[b]")
 	r.quiet()
 
 	r.write("u", password+"2") // a secret is a change as well
 	r.look(2)
 	r.want(true, 2)
-	r.logged("added=[] removed=[] changed=[b]")
-	if got := r.applied[1][0].Checks.Header.Keys[0].Secret; got != password+"2" {
+	r.logged("sources.added=[] sources.removed=[] sources.changed=[b]")
+	if got := r.applied[1].Sources[0].Checks.Header.Keys[0].Secret; got != password+"2" {
 		t.Error("the old secret is in force")
 	}
 
@@ -50,9 +50,6 @@ func TestReloadOfMistakes(t *testing.T) {
 		{"two mistakes", good + "    gzip: 1\n    intents: []\n", password, []string{"FILE:11:5: sources.a.gzip: want true or false", "FILE:12:5: sources.a.intents: want at least one entry"}},
 		{"short secret", good, "hunter2", []string{"FILE:10:39: sources.a.header.secrets[0]: is shorter than"}},
 		{"new secret that is away", good + hook("b", "later"), password, []string{"FILE:14:39: sources.b.header.secrets[0]: there is no file"}},
-		{"new tenant", strings.Replace(good, "tenants:\n", "tenants:\n  beta: {tenant_id: b.example, client_id: 2b222222-2222-3333-4444-555555555555, client_secret: {env: B}}\n", 1) +
-			strings.Replace(hook("b", "s"), "[acme]", "[beta]", 1), password,
-			[]string{"FILE:14:15: sources.b.tenants[0]: tenants.beta is new in this file; restart to have it"}},
 		{"new CA", "ingest: {tls: {cert_file: s, key_file: s, client_ca_file: s}}\n" + good + "    certificate: {subjects: [CN=a]}\n", password,
 			[]string{"FILE:12:5: sources.a.certificate: ingest.tls.client_ca_file is new in this file; restart to have it"}},
 	} {
@@ -86,7 +83,7 @@ func TestReloadWhenTheSecretComes(t *testing.T) {
 	r.write("later", password+"l")
 	r.look(2)
 	r.want(true, 1)
-	r.logged("added=[b]")
+	r.logged("sources.added=[b]")
 }
 
 // A file that is still being written is not read.
@@ -99,8 +96,8 @@ func TestReloadWaitsForTheWriter(t *testing.T) {
 	r.write("relay.yaml", base+hook("a", "s")+hook("b", "t"))
 	r.look(2)
 	r.want(true, 1)
-	r.logged("added=[b] removed=[]")
-	if strings.Contains(r.log.String(), "removed=[a]") {
+	r.logged("sources.added=[b] sources.removed=[]")
+	if strings.Contains(r.log.String(), "sources.removed=[a]") {
 		t.Errorf("the source was taken out meanwhile:\n%s", r.log)
 	}
 }
@@ -129,7 +126,7 @@ func TestReloadOfAMount(t *testing.T) {
 	}
 	r.look(2)
 	r.want(true, 1)
-	if got := r.applied[0][0].Checks.Header.Keys[0].Secret; got != password+"two" {
+	if got := r.applied[0].Sources[0].Checks.Header.Keys[0].Secret; got != password+"two" {
 		t.Error("the old secret is in force")
 	}
 }
@@ -141,10 +138,10 @@ func TestReloadSaysWhatWaits(t *testing.T) {
 	r.write("relay.yaml", "log: {level: debug}\nworker: {pace: 2s}\ningest: {proxies: [10.0.0.0/8]}\n"+strings.Replace(good, "file: acme", "file: other", 1)+hook("b", "t"))
 	r.look(2)
 	r.want(true, 1)
-	for _, section := range []string{"log", "worker", "ingest", "tenants"} {
+	for _, section := range []string{"log", "worker", "ingest"} {
 		r.logged(`msg="a changed section needs a restart, and is as it was until then" file=FILE section=` + section + "\n")
 	}
-	if n := strings.Count(r.log.String(), "needs a restart"); n != 4 {
+	if n := strings.Count(r.log.String(), "needs a restart"); n != 3 {
 		t.Errorf("%d sections wait:\n%s", n, r.log)
 	}
 }
@@ -211,5 +208,31 @@ func TestWatchListens(t *testing.T) {
 	}
 	if got := <-w.hangups; got != syscall.SIGHUP || w.ticks == nil {
 		t.Errorf("%v, %v", got, w.ticks)
+	}
+}
+
+// Tenants come and go, and the worker has them before a source speaks for them.
+func TestReloadOfTenants(t *testing.T) {
+	good := tenant + "sources:\n" + hook("a", "s")
+	r := watchFiles(t, map[string]string{"relay.yaml": good, "s": password})
+	both := strings.Replace(good, "tenants:\n", "tenants:\n  beta: {tenant_id: b.example, client_id: 2b222222-2222-3333-4444-555555555555, client_secret: {env: B}}\n", 1)
+	r.write("relay.yaml", both+strings.Replace(hook("b", "s"), "[acme]", "[beta]", 1)+"    rate: {per_second: 5}\n")
+	r.look(2)
+	r.want(false, 0) // the two sources share a secret
+	r.write("t", password+"t")
+	r.write("relay.yaml", both+strings.Replace(hook("b", "t"), "[acme]", "[beta]", 1))
+	r.look(2)
+	r.want(true, 1)
+	r.logged("sources.added=[b]", "tenants.added=[beta] tenants.removed=[] tenants.changed=[]")
+	r.write("relay.yaml", strings.Replace(good, "file: acme", "file: other", 1))
+	r.look(2)
+	r.want(true, 2)
+	r.logged("sources.removed=[b]", "tenants.added=[] tenants.removed=[beta] tenants.changed=[acme]")
+	r.write("relay.yaml", strings.Replace(good, "[acme]", "[beta]", 1))
+	r.look(2)
+	r.want(false, 2)
+	r.logged("sources.a.tenants[0]")
+	if got := r.applied[1].Tenants; len(got) != 1 || got[0] != "acme" || len(r.served) < 2 || len(r.served[len(r.served)-1]) != 1 {
+		t.Errorf("in force: %v, served: %v", got, r.served)
 	}
 }

@@ -14,30 +14,30 @@ import (
 	"changerelay/internal/stream"
 )
 
-// Work makes relay.Parts' Work of a configuration. Package tenants has one.
-type Work func(*Config, *slog.Logger) (func(context.Context, *nats.Conn, *stream.Streams, *metrics.Metrics) error, error)
+// A Service is the worker's part of a process. Package tenants has one.
+type Service interface {
+	Work(context.Context, *nats.Conn, *stream.Streams, *metrics.Metrics) error // relay.Parts' Work
+	Reload(*Config) error                                                      // puts the configuration's tenants in force, all or none
+}
+
+// NewService makes the worker of a configuration.
+type NewService func(*Config, *slog.Logger) (Service, error)
 
 // Serve loads the configuration and does the work of the roles until ctx ends.
 //
-// SIGHUP asks to read sources again. Until that can be done, and where there are
-// none, it is ignored: it must not end a process.
-// work makes the worker's part of the relay; nil is for ingest alone.
-func (f Flags) Serve(ctx context.Context, roles relay.Role, name string, out io.Writer, work Work) error {
+// SIGHUP asks to read the configuration again. Until that can be done it is
+// ignored: it must not end a process.
+// worker makes the worker's part of the relay; nil is for ingest alone.
+func (f Flags) Serve(ctx context.Context, roles relay.Role, name string, out io.Writer, worker NewService) error {
 	signal.Ignore(syscall.SIGHUP)
 	c, err := f.Load()
 	if err != nil {
 		return err
 	}
-	c.keepFor(roles)
 	log := Logger(c.Log, out).With("service", name)
-	p, err := c.Parts(log)
+	p, err := c.Parts(roles, worker, log)
 	if err != nil {
 		return err
-	}
-	if work != nil {
-		if p.Work, err = work(c, log); err != nil {
-			return err
-		}
 	}
 	nc, err := c.NATS.Connect(name, log)
 	if err != nil {
@@ -49,8 +49,14 @@ func (f Flags) Serve(ctx context.Context, roles relay.Role, name string, out io.
 
 // keepFor drops what the roles do not need. What lets webhooks in is no business
 // of a worker, which may not even have the files.
+//
+// A configuration that is read again is treated as the first one was.
 func (c *Config) keepFor(roles relay.Role) {
-	if roles&relay.Ingest == 0 {
-		c.Sources, c.Ingest.TLS = nil, nil
+	if roles&relay.Ingest != 0 {
+		return
+	}
+	c.Sources, c.Ingest.TLS = nil, nil
+	if c.from.loaded != nil {
+		c.from.loaded.keepFor(roles)
 	}
 }

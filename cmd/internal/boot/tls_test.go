@@ -94,7 +94,7 @@ func TestTLS(t *testing.T) {
 	ours, theirs := newAuthority(t, "ours"), newAuthority(t, "theirs")
 	cert, key := ours.issue(t, "first")
 	_, c := files(t, map[string]string{"acme": password, "relay.yaml": served, "c.pem": cert, "k.pem": key, "ca.pem": theirs.pem})
-	p, err := c.Parts(slog.New(slog.DiscardHandler))
+	p, err := c.Parts(relay.Ingest, nil, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +144,7 @@ func TestTLSMistakes(t *testing.T) {
 			delete(contents, "k.pem")
 		}
 		dir, cfg := files(t, contents)
-		_, err := cfg.Parts(slog.New(slog.DiscardHandler))
+		_, err := cfg.Parts(relay.Ingest, nil, slog.New(slog.DiscardHandler))
 		want := filepath.Join(dir, "relay.yaml") + ":" + strings.ReplaceAll(c.want, "DIR", dir)
 		if err == nil || err.Error() != want {
 			t.Errorf("%s: %v\nwant %s", name, err, want)
@@ -157,8 +157,7 @@ func TestWorkerNeedsNoSecretsOfIngest(t *testing.T) {
 	contents := map[string]string{"acme": password, "relay.yaml": served + "sources:\n" + hook("a", "none")}
 	for roles, good := range map[relay.Role]bool{relay.Worker: true, relay.Ingest: false, relay.Ingest | relay.Worker: false} {
 		_, c := files(t, contents)
-		c.keepFor(roles)
-		if _, err := c.Parts(slog.New(slog.DiscardHandler)); (err == nil) != good {
+		if _, err := c.Parts(roles, idle, slog.New(slog.DiscardHandler)); (err == nil) != good {
 			t.Errorf("roles %d: %v", roles, err)
 		}
 	}
@@ -170,7 +169,7 @@ func TestClientCAsInForce(t *testing.T) {
 	ours, theirs, next := newAuthority(t, "ours"), newAuthority(t, "theirs"), newAuthority(t, "next")
 	cert, key := ours.issue(t, "first")
 	dir, c := files(t, map[string]string{"acme": password, "relay.yaml": served, "c.pem": cert, "k.pem": key, "ca.pem": theirs.pem})
-	w, err := c.watch(slog.New(slog.DiscardHandler))
+	w, err := c.watch(relay.Ingest, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,3 +188,8 @@ func TestClientCAsInForce(t *testing.T) {
 		t.Error("without TLS there are CAs")
 	}
 }
+
+// A noService does no work.
+type noService struct{ Service }
+
+func idle(*Config, *slog.Logger) (Service, error) { return noService{}, nil }

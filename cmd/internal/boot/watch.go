@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"changerelay/internal/ingest"
+	"changerelay/internal/relay"
 )
 
 // pollEvery is how often the files are looked at. Contents are compared, because
@@ -24,7 +25,7 @@ const pollEvery = 3 * time.Second
 // it names.
 type fingerprint [sha256.Size]byte
 
-// A watcher reads sources and certificates again when they have changed or
+// A watcher reads sources, tenants and certificates again when they have changed or
 // somebody says so. Its fields are run's alone, once that runs.
 //
 //	changed, and then the same for one more look ─┐
@@ -32,9 +33,12 @@ type fingerprint [sha256.Size]byte
 //	                                                          └─ a mistake: logged once, the old stays in force
 type watcher struct {
 	log     *slog.Logger
-	started *Config         // what runs, of everything but sources
-	sources []ingest.Source // in force
-	tls     *certificates   // nil without TLS
+	roles   relay.Role
+	started *Config           // what runs, of everything but sources and tenants
+	sources []ingest.Source   // in force
+	tenants map[string]Tenant // in force
+	worker  Service           // nil without that role
+	tls     *certificates     // nil without TLS
 
 	hangups <-chan os.Signal
 	ticks   <-chan time.Time
@@ -52,8 +56,8 @@ type reading struct {
 }
 
 // watch reads what can change while the process runs.
-func (c *Config) watch(log *slog.Logger) (*watcher, error) {
-	w := &watcher{log: log, started: c.from.loaded, read: reading{sum: c.from.sum, config: c}}
+func (c *Config) watch(roles relay.Role, log *slog.Logger) (*watcher, error) {
+	w := &watcher{log: log, roles: roles, started: c.from.loaded, tenants: c.Tenants, read: reading{sum: c.from.sum, config: c}}
 	w.tried = w.fingerprint(nil) // before the secrets are read: a change meanwhile is seen later
 	d := c.reporter()
 	if c.Ingest.TLS != nil {
@@ -67,9 +71,9 @@ func (c *Config) watch(log *slog.Logger) (*watcher, error) {
 	return w, nil
 }
 
-// run reloads until ctx ends. It gives new sources to apply, which takes all of
-// them or none, and after each reload says whether it was good.
-func (w *watcher) run(ctx context.Context, apply func([]ingest.Source) error, report func(ok bool)) {
+// run reloads until ctx ends. It gives what is new to apply, which takes all of
+// it or nothing, and after each reload says whether it was good.
+func (w *watcher) run(ctx context.Context, apply func(relay.Change) error, report func(ok bool)) {
 	defer w.listen()()
 	for {
 		select {
@@ -110,7 +114,9 @@ func (w *watcher) look() fingerprint {
 		w.read = reading{err: err}
 	} else if w.read.err != nil || sum != w.read.sum {
 		w.read = reading{sum: sum}
-		w.read.config, w.read.err = Parse(w.started.from.file, data)
+		if w.read.config, w.read.err = Parse(w.started.from.file, data); w.read.err == nil {
+			w.read.config.keepFor(w.roles)
+		}
 	}
 	return w.fingerprint(err)
 }

@@ -11,8 +11,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	"changerelay/internal/await"
-	"changerelay/internal/ingest"
+	"changerelay/internal/metrics"
+	"changerelay/internal/relay"
+	"changerelay/internal/stream"
 )
 
 // A watched is a watcher of real files, whose looks and signals are the test's.
@@ -26,7 +30,8 @@ type watched struct {
 	reports chan bool
 
 	mu      sync.Mutex
-	applied [][]ingest.Source
+	applied []relay.Change
+	served  []map[string]Tenant // to the worker
 	refuse  error
 }
 
@@ -35,10 +40,10 @@ func watchFiles(t *testing.T, contents map[string]string) *watched {
 	dir, c := files(t, contents)
 	r := &watched{t: t, dir: dir, log: new(await.Log), ticks: make(chan time.Time), hangups: make(chan os.Signal), reports: make(chan bool, 100)}
 	var err error
-	if r.w, err = c.watch(slog.New(slog.NewTextHandler(r.log, nil))); err != nil {
+	if r.w, err = c.watch(relay.Ingest|relay.Worker, slog.New(slog.NewTextHandler(r.log, nil))); err != nil {
 		t.Fatal(err)
 	}
-	r.w.ticks, r.w.hangups = r.ticks, r.hangups
+	r.w.ticks, r.w.hangups, r.w.worker = r.ticks, r.hangups, r
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { defer close(done); r.w.run(ctx, r.apply, func(ok bool) { r.reports <- ok }) }()
@@ -46,7 +51,18 @@ func watchFiles(t *testing.T, contents map[string]string) *watched {
 	return r
 }
 
-func (r *watched) apply(s []ingest.Source) error {
+func (r *watched) Work(context.Context, *nats.Conn, *stream.Streams, *metrics.Metrics) error {
+	return nil
+}
+
+func (r *watched) Reload(c *Config) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.served = append(r.served, c.Tenants)
+	return nil
+}
+
+func (r *watched) apply(s relay.Change) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.refuse == nil {

@@ -4,20 +4,13 @@
 package tenants
 
 import (
-	"context"
 	"crypto/tls"
 	"fmt"
-	"log/slog"
 	"net/http"
-
-	"github.com/nats-io/nats.go"
 
 	"changerelay/cmd/internal/boot"
 	"changerelay/internal/graph"
 	"changerelay/internal/ledger"
-	"changerelay/internal/metrics"
-	"changerelay/internal/stream"
-	"changerelay/internal/working"
 )
 
 // Graph returns the client of a configured tenant. It makes no connection.
@@ -44,28 +37,6 @@ func Graph(c *boot.Config, tenant string) (*graph.Client, error) {
 		return nil, fmt.Errorf("tenants.%s: %w", tenant, err)
 	}
 	return client, nil
-}
-
-// Work makes the worker of a configuration; it is relay.Parts' Work.
-func Work(c *boot.Config, log *slog.Logger) (func(context.Context, *nats.Conn, *stream.Streams, *metrics.Metrics) error, error) {
-	p := working.Parts{
-		Tenants:        map[string]*graph.Client{},
-		Broker:         c.Streams(log),
-		Timing:         Protocol(c.Worker.Timing),
-		MaxAge:         c.Worker.Timing.MaxAge,
-		FoldSlots:      c.Worker.FoldSlots,
-		ReconcileSlots: c.Worker.ReconcileSlots,
-		Pace:           c.Worker.Pace,
-		Log:            log,
-	}
-	for name := range c.Tenants {
-		g, err := Graph(c, name)
-		if err != nil {
-			return nil, err
-		}
-		p.Tenants[name] = g
-	}
-	return p.Work, nil
 }
 
 // Protocol is the device protocol's timing.

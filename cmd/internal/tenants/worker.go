@@ -1,0 +1,71 @@
+package tenants
+
+import (
+	"cmp"
+	"log/slog"
+
+	"changerelay/cmd/internal/boot"
+	"changerelay/internal/quota"
+	"changerelay/internal/worker"
+	"changerelay/internal/working"
+)
+
+// A service is the worker of a process, and what it was made of.
+type service struct {
+	*working.Service
+	made map[string]made // only Reload writes it, and there is one at a time
+}
+
+// made is a tenant and the configuration that it was made of.
+type made struct {
+	config boot.Tenant
+	tenant worker.Tenant
+}
+
+// NewService makes the worker of a configuration. It is a boot.NewService.
+func NewService(c *boot.Config, log *slog.Logger) (boot.Service, error) {
+	w := &service{Service: working.New(working.Parts{
+		Broker:         c.Streams(log),
+		Timing:         Protocol(c.Worker.Timing),
+		MaxAge:         c.Worker.Timing.MaxAge,
+		FoldSlots:      c.Worker.FoldSlots,
+		ReconcileSlots: c.Worker.ReconcileSlots,
+		Pace:           c.Worker.Pace,
+		Log:            log,
+	})}
+	if err := w.Reload(c); err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+// Reload puts the configuration's tenants in force, all or none. One that is as it
+// was keeps its client, and with it token and connections.
+func (w *service) Reload(c *boot.Config) error {
+	next, tenants := map[string]made{}, map[string]worker.Tenant{}
+	for name, t := range c.Tenants {
+		m, ok := w.made[name]
+		if !ok || !m.config.Alike(t) {
+			g, err := Graph(c, name)
+			if err != nil {
+				return err
+			}
+			m = made{t, worker.Tenant{Graph: g, TenantID: t.TenantID, ClientID: client(t),
+				Write: quota.Limit{Rate: t.Quota.WritesPerSecond, Burst: t.Quota.WriteBurst}, Read: quota.Limit{Rate: t.Quota.ReadsPerSecond, Burst: t.Quota.ReadBurst},
+				OwnSet: t.OwnSet, RestoreAll: t.RestoreAll}}
+		}
+		next[name], tenants[name] = m, m.tenant
+	}
+	w.made = next
+	w.SetTenants(tenants)
+	return nil
+}
+
+// client is the application that Graph counts the calls of. A system-assigned
+// identity has no id here: it is the machine's, and the only one.
+func client(t boot.Tenant) string {
+	if t.ManagedIdentity != nil {
+		return cmp.Or(t.ManagedIdentity.ClientID, "system-assigned")
+	}
+	return t.ClientID
+}

@@ -1,0 +1,116 @@
+package worker
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+
+	"changerelay/internal/graph"
+	"changerelay/internal/quota"
+)
+
+// A Tenant is one that the worker calls Graph for. Two are the same if they are
+// equal: a reload leaves such a one alone.
+type Tenant struct {
+	Graph *graph.Client
+
+	// Of its quota, which all applications with this Entra tenant and client share,
+	// whatever names they have here.
+	TenantID, ClientID string
+	Write, Read        quota.Limit // zero is quota.DefaultWrite, quota.DefaultRead
+
+	OwnSet     bool // removals that others made are restored, not kept
+	RestoreAll bool // an event may ask for everything back
+}
+
+// A tenant is a Tenant while this worker serves it.
+type tenant struct {
+	Tenant
+	name        string
+	pause       *pause
+	write, read *quota.Bucket
+
+	start func() // its reconcile loop, once
+	stop  context.CancelFunc
+}
+
+// A roster is the tenants that this worker serves. It is replaced piece by piece
+// while the worker runs: what is under way for a tenant that has changed goes on
+// as it began.
+type roster struct {
+	mu      sync.Mutex
+	tenants map[string]*tenant
+}
+
+// of returns the tenant of that name; nil if there is none.
+func (r *roster) of(name string) *tenant {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.tenants[name]
+}
+
+// all lists the tenants, by name.
+func (r *roster) all() []*tenant {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	ts := make([]*tenant, 0, len(r.tenants))
+	for _, name := range slices.Sorted(maps.Keys(r.tenants)) {
+		ts = append(ts, r.tenants[name])
+	}
+	return ts
+}
+
+// SetTenants replaces the tenants that the worker serves. Those that are as they
+// were go on undisturbed; one that is gone leaves its wake-ups in DEVICES, for
+// when it comes back.
+func (w *Worker) SetTenants(fresh map[string]Tenant) {
+	w.serving.mu.Lock()
+	defer w.serving.mu.Unlock()
+	if w.running == nil {
+		w.c.Tenants = fresh // Run begins with them
+		return
+	}
+	w.set(fresh)
+}
+
+// serve begins with the tenants of the configuration.
+func (w *Worker) serve(ctx context.Context) {
+	w.serving.mu.Lock()
+	defer w.serving.mu.Unlock()
+	w.running, w.serving.tenants = ctx, map[string]*tenant{}
+	w.set(w.c.Tenants)
+}
+
+func (w *Worker) set(fresh map[string]Tenant) {
+	for name, t := range w.serving.tenants {
+		if f, still := fresh[name]; !still || f != t.Tenant {
+			t.stop()
+			delete(w.serving.tenants, name)
+		}
+	}
+	for name, f := range fresh {
+		if w.serving.tenants[name] == nil {
+			w.serving.tenants[name] = w.take(name, f)
+		}
+	}
+}
+
+// take makes a tenant ready to be served. Its reconcile loop starts with its first
+// wake-up, so that a thousand tenants that never change anything cost nothing.
+func (w *Worker) take(name string, f Tenant) *tenant {
+	t := &tenant{Tenant: f, name: name, pause: &pause{now: w.c.Now}}
+	setDefault(&f.Write, quota.DefaultWrite)
+	setDefault(&f.Read, quota.DefaultRead)
+	key := quota.Key{TenantID: f.TenantID, ClientID: f.ClientID, Class: quota.Write}
+	t.write = w.c.Quota.Bucket(key, f.Write, w.c.Now)
+	key.Class = quota.Read
+	t.read = w.c.Quota.Bucket(key, f.Read, w.c.Now)
+	ctx, cancel := context.WithCancel(w.running)
+	t.stop = cancel
+	t.start = sync.OnceFunc(func() {
+		w.loops.Go(func() { _ = w.c.Streams.Wakes(ctx, name, w.c.ReconcileSlots, t.gate, w.reconcile) })
+	})
+	w.loops.Go(func() { w.greet(ctx, t) })
+	return t
+}
