@@ -42,6 +42,24 @@ const (
 	// maxReason is how much of a reason dead list shows, characters.
 	maxReason = 90
 
+	// deadPage is how many dead letters are held at once: bodies are up to 64 kB
+	// each, parked ones up to 1 MB.
+	deadPage = 64
+
+	// planRows is how many letters are shown before a question about them: a
+	// screen.
+	planRows = 40
+
+	// progressEvery is the pause between lines about a long command.
+	progressEvery = 2 * time.Second
+
+	// userWithin bounds the question who the broker takes us for; one whose
+	// permissions forbid it never answers.
+	userWithin = time.Second
+
+	// maxText is the longest --as and --why, characters: what a record keeps.
+	maxText = 1000
+
 	// tenantsAtOnce is how many tenants doctor asks at once.
 	tenantsAtOnce = 8
 )

@@ -1,6 +1,7 @@
 // Command relayctl is the operators' tool: it sends change events, says what
 // became of them, shows what the relay knows of a device, and finds what is
-// wrong with an installation. It asks; only send changes anything.
+// wrong with an installation. Only send, dead replay and dead drop change anything;
+// the last two say what they will do, ask, and are recorded.
 package main
 
 import (
@@ -15,7 +16,8 @@ type cli struct {
 	Source sources `cmd:"" help:"List the sources, and try a captured request on one."`
 	Status status  `cmd:"" help:"Say what became of an event."`
 	Device device  `cmd:"" help:"Show what the relay and Graph know of a device."`
-	Dead   dead    `cmd:"" help:"Look at events that could not be applied, and at bodies that are none."`
+	Dead   dead    `cmd:"" help:"Look at events that could not be applied, and at bodies that are none; replay and drop them."`
+	Audit  audits  `cmd:"" help:"Show who did what by hand, and when."`
 	Doctor doctor  `cmd:"" help:"Check the configuration, the broker and the tenants."`
 	Config configs `cmd:"" help:"Check the configuration file."`
 }
@@ -30,6 +32,7 @@ Examples:
     relayctl status acme.0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11.5jq0o8rq2m3k1v7c9b4d6e8f0g
     relayctl device acme 0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11
     relayctl dead list
+    relayctl dead replay 12 --wait
     relayctl source check --source snow --request capture.txt
     relayctl doctor
 `
@@ -40,7 +43,8 @@ func program(in io.Reader) boot.Program {
 	return boot.Program{
 		Name:  "relayctl",
 		About: "Operate changerelay: send and follow change events, look at devices, find faults.",
-		CLI:   &cli{Send: send{in: in}, Source: sources{Check: sourceCheck{in: in}}},
+		CLI: &cli{Send: send{in: in}, Source: sources{Check: sourceCheck{in: in}},
+			Dead: dead{Replay: deadReplay{hand: hand{in: in}}, Drop: deadDrop{hand{in: in}}}},
 	}
 }
 

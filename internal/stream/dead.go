@@ -89,20 +89,29 @@ func (s *Streams) Letter(ctx context.Context, number uint64) (DeadLetter, error)
 // Letters returns the dead letters under a subject with wildcards, oldest
 // first: at most most, with numbers above after.
 func (s *Streams) Letters(ctx context.Context, filter string, after uint64, most int) ([]DeadLetter, error) {
+	ms, err := s.next(ctx, Dead, filter, after, most)
 	var ls []DeadLetter
-	for len(ls) < most {
-		m, err := s.ask(ctx, Dead, func(ctx context.Context, st jetstream.Stream) (*jetstream.RawStreamMsg, error) {
-			return st.GetMsg(ctx, after+1, jetstream.WithGetMsgSubject(filter))
-		})
-		if errors.Is(err, events.ErrNotFound) {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		ls, after = append(ls, readLetter(m)), m.Sequence
+	for _, m := range ms {
+		ls = append(ls, readLetter(m))
 	}
-	return ls, nil
+	return ls, err
+}
+
+// ReplayRef is the event that a replay of the letter makes; zero if the letter
+// is of no event.
+func (l DeadLetter) ReplayRef() events.Ref {
+	if l.Ref == (events.Ref{}) {
+		return events.Ref{}
+	}
+	base, _, _ := strings.Cut(l.Ref.Key, "-r") // the letter may be a replay's
+	return events.Ref{Address: l.Ref.Address, Key: fmt.Sprintf("%s-r%d", base, l.Number)}
+}
+
+// Twin reports whether another message of the letter's event was stored before
+// the letter's: one that was given up as invalid because its id was in use.
+func (s *Streams) Twin(ctx context.Context, l DeadLetter) (bool, error) {
+	ms, err := s.next(ctx, Changes, l.Ref.ChangesFilter(), 0, 1)
+	return len(ms) > 0 && ms[0].Sequence < l.Sequence, err
 }
 
 // Drop forgets a dead letter; a person has looked at it.

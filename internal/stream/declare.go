@@ -55,6 +55,14 @@ func (s *Streams) declarations() []declaration {
 			c.Subjects = []string{events.DeadPrefix + ">"}
 			s.remember(c)
 		}},
+		{AuditLog, func(c *jetstream.StreamConfig) {
+			c.Description = "what people did by hand: who, when and why"
+			c.Subjects = []string{AuditPrefix + ">"}
+			c.Retention, c.MaxAge, c.MaxMsgSize = jetstream.LimitsPolicy, AuditFor, MaxAudit
+			c.Discard = jetstream.DiscardNew       // full, nothing can be done by hand that nobody would know of
+			c.DenyDelete, c.DenyPurge = true, true // also by those who are recorded
+			s.keep(c)
+		}},
 		{Marks, func(c *jetstream.StreamConfig) {
 			c.Description = "deliveries that must not be used again for other events"
 			c.Subjects = []string{marksPrefix + ">"}

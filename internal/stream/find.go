@@ -111,6 +111,25 @@ func (s *Streams) last(ctx context.Context, name, subject string) (Message, erro
 	})
 }
 
+// next returns the stream's messages under a subject with wildcards, oldest
+// first: at most most, with sequences above after.
+func (s *Streams) next(ctx context.Context, name, filter string, after uint64, most int) ([]Message, error) {
+	var ms []Message
+	for len(ms) < most {
+		m, err := s.ask(ctx, name, func(ctx context.Context, st jetstream.Stream) (*jetstream.RawStreamMsg, error) {
+			return st.GetMsg(ctx, after+1, jetstream.WithGetMsgSubject(filter))
+		})
+		if errors.Is(err, events.ErrNotFound) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		ms, after = append(ms, m), m.Sequence
+	}
+	return ms, nil
+}
+
 // ask reads from a stream's leader until it answers or ctx ends. Each question
 // has a limit of its own: one sent to a leader that has just gone is never
 // answered.

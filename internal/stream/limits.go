@@ -29,6 +29,7 @@ const (
 	PauseMax         = 2 * time.Second       // about; longest pause between tries
 	MaxChangeHeaders = 4 << 10               // bytes of headers and subject that a direct publisher may add
 	ParkHeaders      = 8 << 10               // bytes of headers that a parked body gets, at most
+	MaxAudit         = 64 << 10              // bytes of an audit record with its headers; a person's texts have 1000 characters each
 
 	// The connection.
 	DialTimeout   = 5 * time.Second        // one server
@@ -45,6 +46,10 @@ const (
 	// good for as long before it as after it, 15 minutes each at most; the rest
 	// is for clocks that differ.
 	MarksFor = 35 * time.Minute
+
+	// AuditFor is how long records of what people did by hand are kept: a yearly
+	// audit finds the whole year, and has a month to look at it.
+	AuditFor = 400 * 24 * time.Hour
 
 	// DuplicateWindow is the broker's own by message id. Nothing relies on it.
 	DuplicateWindow = 2 * time.Minute

@@ -1,4 +1,4 @@
-// Package stream is changerelay's use of NATS JetStream. It declares six
+// Package stream is changerelay's use of NATS JetStream. It declares the
 // streams, publishes to them so that each event is stored once, gives workers
 // what they have free hands for, and finds what is stored.
 //
@@ -7,6 +7,7 @@
 //	DEVICES   devices.v1.*.* work queue  a wake-up a device that is due; the newest replaces the others
 //	OUTCOMES  outcomes.v1.>  limits      one final outcome an event
 //	DEAD      dead.v1.>      limits      what a person must look at
+//	AUDIT     audit.v1.>     limits      what people did by hand: who, when and why
 //	KV_marks  $KV.marks.>    bucket      deliveries that must not be used again for other events
 //
 // What the package promises:
@@ -49,6 +50,7 @@ const (
 	Devices  = "DEVICES"
 	Outcomes = "OUTCOMES"
 	Dead     = "DEAD"
+	AuditLog = "AUDIT"
 	Marks    = "KV_marks" // the key-value bucket "marks"
 )
 
@@ -68,7 +70,7 @@ type Options struct {
 	Log       *slog.Logger  // nil discards
 }
 
-// Streams are the six streams of one broker. Its methods may be called from
+// Streams are the streams of one broker. Its methods may be called from
 // any goroutine.
 type Streams struct {
 	nc      *nats.Conn
@@ -169,7 +171,7 @@ func (s *Streams) Ready(ctx context.Context) error {
 	if st := s.nc.Status(); st != nats.CONNECTED {
 		return fmt.Errorf("%w: the connection is %s", ErrUnavailable, st)
 	}
-	for _, name := range []string{Changes, Targets, Devices, Outcomes, Dead, Marks} {
+	for _, name := range []string{Changes, Targets, Devices, Outcomes, Dead, AuditLog, Marks} {
 		if _, err := s.stream(ctx, name); err != nil {
 			return fmt.Errorf("%w: asking for stream %s: %w", ErrUnavailable, name, err)
 		}

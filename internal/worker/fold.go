@@ -3,8 +3,6 @@ package worker
 import (
 	"context"
 	"errors"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -24,10 +22,7 @@ func (w *Worker) fold(ctx context.Context, ds []*stream.Delivery) {
 	w.c.At(FoldPulled)
 	groups := map[events.Address][]*arrival{}
 	for _, d := range ds {
-		a, err := w.read(d)
-		if err == nil {
-			err = w.first(ctx, a)
-		}
+		a, err := w.read(ctx, d)
 		if invalid := (*events.InvalidError)(nil); errors.As(err, &invalid) {
 			w.bury(ctx, "fold", a, events.Invalid, invalid)
 			continue
@@ -58,6 +53,8 @@ type arrival struct {
 	*stream.Delivery
 	event  events.Event
 	ref    events.Ref
+	first  uint64 // sequence in CHANGES of its event's first message: of a replay not its own
+	known  bool   // a replay that was folded before, and that could not be now
 	entry  ledger.Entry
 	became fate
 }
@@ -73,45 +70,21 @@ const (
 
 // read makes an event of a delivery. It is the same parser that ingest used,
 // because other services publish straight to the broker.
-func (w *Worker) read(d *stream.Delivery) (*arrival, error) {
-	a := &arrival{Delivery: d}
+func (w *Worker) read(ctx context.Context, d *stream.Delivery) (*arrival, error) {
+	a := &arrival{Delivery: d, first: d.Sequence}
 	var err error
 	if a.event, a.ref, err = events.FromMessage(d.Subject, d.Data, d.Time); err != nil {
+		return a, err
+	}
+	if err := w.replayed(ctx, a); err != nil {
 		return a, err
 	}
 	if err := w.served(a.event.Tenant, d.Accepted()); err != nil {
 		return a, err
 	}
 	a.entry = ledger.NewEntry(a.event, a.ref, d.Sequence, d.Accepted())
+	a.entry.Seq = a.first
 	return a, nil
-}
-
-// first gives the replay of a dead letter the order that its event had when it
-// was first stored: an old word must not undo a newer one. The letter is looked
-// up because a header could be forged.
-func (w *Worker) first(ctx context.Context, a *arrival) error {
-	_, number, ok := strings.Cut(a.ref.Key, "-r")
-	if !ok {
-		return nil
-	}
-	n, _ := strconv.ParseUint(number, 10, 64) // the subject was parsed
-	l, err := w.c.Streams.Letter(ctx, n)
-	switch base, _, _ := strings.Cut(l.Ref.Key, "-r"); {
-	case errors.Is(err, events.ErrNotFound), err == nil && (!replays(a.ref, l.Ref) || base+"-r"+number != a.ref.Key):
-		return &events.InvalidError{Field: "subject", Reason: "it replays dead letter " + number + ", which is not of this event; use relayctl to replay"}
-	case err != nil:
-		return err
-	}
-	if l.Sequence > 0 { // else it never was in CHANGES: its device was not known
-		a.entry.Seq = l.Sequence
-	}
-	return nil
-}
-
-// replays reports whether an event of device r can be that of a letter. The
-// letter of one whose device was not known names none.
-func replays(r, letter events.Ref) bool {
-	return r.Address == letter.Address || letter.Unresolved() && r.Tenant == letter.Tenant
 }
 
 // foldDevice folds arrivals for one device, wakes it, and acks. What finds no
@@ -173,7 +146,7 @@ var errTwin = &events.InvalidError{Field: "id", Reason: "an event with this sour
 
 // foldAll folds what has room. It runs again whenever another worker was first.
 func (w *Worker) foldAll(ctx context.Context, d ledger.Device, as []*arrival) (ledger.Device, error) {
-	d = d.Forget(w.c.Now().Add(-w.c.Retention - 24*time.Hour))
+	d = d.Forget(w.c.Now().Add(-w.memory()))
 	ended, err := w.ended(ctx, d, as)
 	if err != nil {
 		return d, err
@@ -186,7 +159,7 @@ func (w *Worker) foldAll(ctx context.Context, d ledger.Device, as []*arrival) (l
 		switch message, known := d.Message(a.ref.Key); {
 		case known && message != 0 && message != a.Sequence:
 			a.became = twin
-		case known || ended[a]:
+		case known || a.known || ended[a]:
 			a.became = folded
 		case d.Room(a.entry):
 			d, a.became = d.Fold(a.entry), folded

@@ -24,6 +24,8 @@ const (
 	DiscoverEvery = 15 * time.Second // a tenant's first wake-up by another worker is noticed so late
 	MeasureEvery  = 5 * time.Second  // age of the due gauge; shorter than a scrape's interval
 
+	memorySlack = 24 * time.Hour // tombstones outlive CHANGES and DEAD by so long: a replay made at the end of its letter's life may wait so long for a worker
+
 	foldSoon    = time.Minute // an event older than this at its fold may have ended before: the consumer was made anew
 	looksAtOnce = 32          // outcomes looked up at once for a batch
 

@@ -43,7 +43,7 @@ func checkShell(t *testing.T, b block) {
 type grammar map[string][]option
 
 type option struct {
-	name, of string // as on the command line; its type
+	name, of string // as on the command line, "" of an embedded struct; its type
 	tag      reflect.StructTag
 }
 
@@ -84,6 +84,9 @@ func options(s *ast.StructType) (list []option) {
 		if id, ok := f.Type.(*ast.Ident); ok {
 			of = id.Name
 		}
+		if len(f.Names) == 0 {
+			list = append(list, option{"", of, tag})
+		}
 		for _, name := range f.Names {
 			flag := strings.ToLower(dashed.ReplaceAllString(name.Name, "$1-$2"))
 			if own := tag.Get("name"); own != "" {
@@ -123,6 +126,6 @@ func (g grammar) knows(command, flag string) bool {
 	config := strings.ToLower(reflect.TypeFor[boot.Flags]().Field(0).Name)
 	return flag == config || slices.ContainsFunc(g[command], func(o option) bool {
 		_, isHelped := o.tag.Lookup("help")
-		return isHelped && o.name == flag
+		return isHelped && o.name == flag || o.name == "" && o.of != "" && g.knows(o.of, flag)
 	})
 }
