@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -31,11 +32,18 @@ const (
 	opRoles   = "reading roles"
 )
 
+// A Consent goes with a set that a second administrator may have to approve
+// (Multi Admin Approval). A tenant that asks for none passes it over.
+type Consent struct {
+	Why  string // for the approver; at most 1024 characters are sent
+	Code string // of an approved request, to submit it again; "" is a new one
+}
+
 // ChangeAssignments tells Graph the device's whole set of removed items; an
 // empty one restores everything. The deadline is the last moment to start
 // writing: past it nothing is sent and the error is Unavailable. A zero
 // deadline is none. How long the reply may take is for ctx to say.
-func (c *Client) ChangeAssignments(ctx context.Context, device Route, set []Item, deadline time.Time) (Reply, error) {
+func (c *Client) ChangeAssignments(ctx context.Context, device Route, set []Item, deadline time.Time, by Consent) (Reply, error) {
 	path := device.path()
 	if path == "" {
 		return Reply{}, &Error{Op: opChange, Kind: Refused, Message: malformed}
@@ -46,12 +54,26 @@ func (c *Client) ChangeAssignments(ctx context.Context, device Route, set []Item
 	}
 	a, err := c.do(ctx, call{
 		op: opChange, method: http.MethodPost, path: path + "/changeAssignments",
-		body: body, deadline: deadline,
+		body: body, deadline: deadline, header: by.header(),
 	})
 	if err != nil {
 		return Reply{}, err
 	}
 	return Reply{a.status, a.requestID, a.clientID, a.date}, nil
+}
+
+// header is the consent as Graph wants to have it: the reason in base64, the code
+// as it is.
+func (by Consent) header() http.Header {
+	h := http.Header{}
+	if by.Why != "" {
+		why := []rune(strings.ToValidUTF8(by.Why, "?"))
+		h.Set("x-msft-approval-justification", base64.StdEncoding.EncodeToString([]byte(string(why[:min(len(why), maxWhy)]))))
+	}
+	if validID(by.Code) {
+		h.Set("x-msft-approval-code", by.Code)
+	}
+	return h
 }
 
 // ActionResult reads what Graph holds about the device's last

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
@@ -21,7 +22,7 @@ func TestChangeAssignments(t *testing.T) {
 	c.graph = reply(204, "", "request-id", "r-1", "Date", "Wed, 02 Jan 2030 03:04:05 GMT")
 	g := c.client(t)
 	set := []graph.Item{{"B", "deviceConfiguration"}, {"a", "application"}}
-	r, err := g.ChangeAssignments(t.Context(), graph.ManagedDevice(device), set, time.Now().Add(time.Minute))
+	r, err := g.ChangeAssignments(t.Context(), graph.ManagedDevice(device), set, time.Now().Add(time.Minute), graph.Consent{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +55,7 @@ func TestEmptySetIsAnEmptyArray(t *testing.T) {
 	c := newCloud(t, false)
 	g := c.client(t)
 	for _, set := range [][]graph.Item{nil, {}} {
-		if _, err := g.ChangeAssignments(t.Context(), graph.ManagedDevice(device), set, time.Time{}); err != nil {
+		if _, err := g.ChangeAssignments(t.Context(), graph.ManagedDevice(device), set, time.Time{}, graph.Consent{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -73,7 +74,7 @@ func TestMalformedArgumentsAreNotSent(t *testing.T) {
 	c := newCloud(t, false)
 	g := c.client(t)
 	for _, id := range []string{"", ".", "..", "a/b", "a?b", "a%2Fb", "a b", "é", "a('b')", "-a", strings.Repeat("a", 257)} {
-		_, err := g.ChangeAssignments(t.Context(), graph.ManagedDevice(id), nil, time.Time{})
+		_, err := g.ChangeAssignments(t.Context(), graph.ManagedDevice(id), nil, time.Time{}, graph.Consent{})
 		kind(t, err, graph.Refused)
 		_, err = g.ActionResult(t.Context(), graph.ManagedDevice(id))
 		kind(t, err, graph.Refused)
@@ -82,7 +83,7 @@ func TestMalformedArgumentsAreNotSent(t *testing.T) {
 		{{"", "application"}}, {{strings.Repeat("a", 41), "application"}}, {{"a\x00", "application"}},
 		{{"a", ""}}, {{"a", `x"`}}, {{"a", "application"}, {"A", "deviceConfiguration"}},
 	} {
-		_, err := g.ChangeAssignments(t.Context(), graph.ManagedDevice(device), set, time.Time{})
+		_, err := g.ChangeAssignments(t.Context(), graph.ManagedDevice(device), set, time.Time{}, graph.Consent{})
 		kind(t, err, graph.Refused)
 	}
 	c.expect(t, 0, 0)
@@ -103,20 +104,20 @@ func TestDeadline(t *testing.T) {
 			conf.Transport = roundTripper(func(r *http.Request) (*http.Response, error) { send(r); return base.RoundTrip(r) })
 		})
 		deadline := now.Now().Add(time.Second)
-		if _, err := g.ChangeAssignments(t.Context(), graph.ManagedDevice(device), nil, deadline); err != nil {
+		if _, err := g.ChangeAssignments(t.Context(), graph.ManagedDevice(device), nil, deadline, graph.Consent{}); err != nil {
 			t.Fatal(err)
 		}
 		// It passes after the client's own look at it, on the way to the connection.
 		send = func(*http.Request) { now.Advance(time.Second) }
 		for range 20 {
-			_, err := g.ChangeAssignments(t.Context(), graph.ManagedDevice(device), nil, now.Now().Add(time.Second))
+			_, err := g.ChangeAssignments(t.Context(), graph.ManagedDevice(device), nil, now.Now().Add(time.Second), graph.Consent{})
 			e := kind(t, err, graph.Unavailable)
 			if !strings.Contains(e.Error(), "deadline passed before the request was written") {
 				t.Error(e)
 			}
 		}
 		send = func(*http.Request) { t.Error("a late call looked for a connection") }
-		_, err := g.ChangeAssignments(t.Context(), graph.ManagedDevice(device), nil, deadline)
+		_, err := g.ChangeAssignments(t.Context(), graph.ManagedDevice(device), nil, deadline, graph.Consent{})
 		kind(t, err, graph.Unavailable)
 		c.Close() // waits for whatever has arrived
 		c.expect(t, 1, 1)
@@ -131,7 +132,7 @@ func TestDeadlineBetweenHeadersAndBody(t *testing.T) {
 			t.Fatal(err)
 		}
 		ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{WroteHeaders: func() { now.Advance(time.Second) }})
-		_, err := g.ChangeAssignments(ctx, graph.ManagedDevice(device), nil, now.Now().Add(time.Second))
+		_, err := g.ChangeAssignments(ctx, graph.ManagedDevice(device), nil, now.Now().Add(time.Second), graph.Consent{})
 		kind(t, err, graph.Unavailable)
 		_, calls := c.got()
 		for _, in := range calls {
@@ -165,9 +166,9 @@ func TestTimeoutAfterWritingIsInDoubt(t *testing.T) {
 			<-r.Context().Done()
 			panic(http.ErrAbortHandler) // a reply could still overtake the hang-up
 		}
-		_, err := g.ChangeAssignments(ctx, graph.ManagedDevice(device), nil, time.Time{})
+		_, err := g.ChangeAssignments(ctx, graph.ManagedDevice(device), nil, time.Time{}, graph.Consent{})
 		kind(t, err, graph.InDoubt)
-		_, err = g.ChangeAssignments(ctx, graph.ManagedDevice(device), nil, time.Time{}) // given up before it began
+		_, err = g.ChangeAssignments(ctx, graph.ManagedDevice(device), nil, time.Time{}, graph.Consent{}) // given up before it began
 		kind(t, err, graph.Unavailable)
 		c.expect(t, 1, 1)
 	}
@@ -254,5 +255,34 @@ func TestRoles(t *testing.T) {
 		c.entra = reply(200, `{"expires_in":3600,"access_token":"`+opaque+`"}`)
 		_, err := c.client(t).Roles(t.Context())
 		kind(t, err, graph.Unavailable)
+	}
+}
+
+// A reason goes along in base64, whatever is in it, and a code that stands in a
+// header as it is.
+func TestConsent(t *testing.T) {
+	c := newCloud(t, false)
+	g := c.client(t)
+	const code = "3f1c2b7a-5e0d-4c8b-9a61-7d2e4f6a8b0c"
+	for _, by := range []graph.Consent{{}, {Why: "changerelay: CHG0031337"}, {Why: strings.Repeat("é", 2000), Code: code}, {Why: "a\r\nX: b", Code: "a\r\nb"}} {
+		if _, err := g.ChangeAssignments(t.Context(), graph.ManagedDevice(device), nil, time.Time{}, by); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, calls := c.got()
+	why := func(n int) string {
+		b, err := base64.StdEncoding.DecodeString(calls[n].header.Get("x-msft-approval-justification"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	if why(0) != "" || why(1) != "changerelay: CHG0031337" || why(2) != strings.Repeat("é", 1024) || why(3) != "a\r\nX: b" {
+		t.Errorf("reasons %q, %q, %q, %q", why(0), why(1), why(2), why(3))
+	}
+	for n, want := range []string{"", "", code, ""} {
+		if got := calls[n].header.Get("x-msft-approval-code"); got != want {
+			t.Errorf("call %d has the code %q, want %q", n, got, want)
+		}
 	}
 }

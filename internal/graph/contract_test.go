@@ -87,7 +87,7 @@ var contract = []contractCase{
 	}},
 	{"an unknown device is gone", func(x *target) {
 		const nobody = "00000000-dead-4000-8000-000000000000"
-		_, err := x.client.ChangeAssignments(x.t.Context(), graph.ManagedDevice(nobody), x.items[:1], time.Time{})
+		_, err := x.client.ChangeAssignments(x.t.Context(), graph.ManagedDevice(nobody), x.items[:1], time.Time{}, graph.Consent{})
 		x.noted("a set for an unknown device", err)
 		kind(x.t, err, graph.Gone)
 		_, err = x.client.ActionResult(x.t.Context(), graph.ManagedDevice(nobody))
@@ -118,7 +118,7 @@ var contract = []contractCase{
 }
 
 func (x *target) post(set ...graph.Item) (graph.Reply, error) {
-	return x.client.ChangeAssignments(x.t.Context(), graph.ManagedDevice(x.device), set, time.Time{})
+	return x.client.ChangeAssignments(x.t.Context(), graph.ManagedDevice(x.device), set, time.Time{}, graph.Consent{})
 }
 
 func (x *target) read() graph.Result {

@@ -163,7 +163,7 @@ func (c *cloud) client(t testing.TB, change ...func(*graph.Config)) *graph.Clien
 }
 
 func post(t testing.TB, g *graph.Client) error {
-	_, err := g.ChangeAssignments(t.Context(), graph.ManagedDevice(device), []graph.Item{{"a-1", "application"}}, time.Time{})
+	_, err := g.ChangeAssignments(t.Context(), graph.ManagedDevice(device), []graph.Item{{"a-1", "application"}}, time.Time{}, graph.Consent{})
 	return err
 }
 

@@ -32,4 +32,5 @@ const (
 	maxWord       = 64               // characters of a code or a request id
 	maxNesting    = 4                // messages inside messages; Intune has been seen to nest two
 	maxItemID     = 40               // characters, from the deviceAssignmentItem resource
+	maxWhy        = 1024             // characters of a justification, as Graph takes them
 )

@@ -100,7 +100,7 @@ func TestContractLive(t *testing.T) {
 func (x *target) putBack(found graph.Result) {
 	ctx, cancel := context.WithTimeout(context.Background(), graph.CallTimeout)
 	defer cancel()
-	if _, err := x.client.ChangeAssignments(ctx, graph.ManagedDevice(x.device), found.Removed, time.Time{}); err != nil {
+	if _, err := x.client.ChangeAssignments(ctx, graph.ManagedDevice(x.device), found.Removed, time.Time{}, graph.Consent{}); err != nil {
 		x.t.Errorf("the device has NOT got back the set that was found, %v: %v", found.Removed, err)
 	}
 }

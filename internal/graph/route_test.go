@@ -21,7 +21,7 @@ func TestRoutes(t *testing.T) {
 	} {
 		c := newCloud(t, false)
 		g := c.client(t)
-		if _, err := g.ChangeAssignments(t.Context(), r, nil, time.Time{}); err != nil {
+		if _, err := g.ChangeAssignments(t.Context(), r, nil, time.Time{}, graph.Consent{}); err != nil {
 			t.Fatal(err)
 		}
 		_, _ = g.DeviceID(t.Context(), r)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"maps"
 	"net/http"
 	"time"
 )
@@ -13,6 +14,7 @@ type call struct {
 	op, method, path string
 	body             []byte    // nil for a read
 	deadline         time.Time // to start writing; zero is none
+	header           http.Header
 }
 
 // An answer is a reply of Graph's that came with a status.
@@ -92,6 +94,7 @@ func (c *Client) request(ctx context.Context, k call, g *gate, token, id string)
 	if err != nil {
 		return nil, err
 	}
+	maps.Copy(req.Header, k.header)
 	req.Header.Set("Authorization", "Bearer "+token)
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", c.agent)

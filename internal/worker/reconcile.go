@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
 
 	"changerelay/internal/events"
@@ -216,13 +218,25 @@ func (v *visit) call(ctx context.Context, d ledger.Device) (graph.Reply, error) 
 	}
 	began := time.Now()
 	v.calls++
-	reply, err := v.t.Graph.ChangeAssignments(ctx, route(d.Newest().Target, v.addr.Device), set, deadline)
+	reply, err := v.t.Graph.ChangeAssignments(ctx, route(d.Newest().Target, v.addr.Device), set, deadline, consent(d))
 	who := v.who()
 	if t := d.Newest().Target; t != "" {
 		who = append(who, "target", t)
 	}
 	v.called("post", began, err, who, "attempt", a.ID, "items", len(set), "events", len(a.Keys), "request", reply.RequestID)
 	return reply, err
+}
+
+// consent tells an approver, where the tenant wants one, whose tickets the set is
+// for.
+func consent(d ledger.Device) graph.Consent {
+	var tickets []string
+	for _, e := range d.Pending {
+		if slices.Contains(d.Attempt.Keys, e.Key) && !slices.Contains(tickets, e.Ticket) {
+			tickets = append(tickets, e.Ticket)
+		}
+	}
+	return graph.Consent{Why: strings.Join(append([]string{"changerelay:"}, tickets...), " ")}
 }
 
 // confirm asks Graph whether a route that does not say so still leads to this
