@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -90,73 +89,30 @@ func Open(ctx context.Context, js jetstream.JetStream, replicas int) (*Store, er
 // Get returns the device's document as the leader has it; the zero Device if
 // there is none.
 func (s *Store) Get(ctx context.Context, a events.Address) (Device, error) {
-	var d Device
-	err := s.persist(ctx, func() (err error) {
-		d, _, _, err = s.load(ctx, a)
-		return err
-	})
-	return d, err
+	return s.Hold(a).Get(ctx)
 }
 
-func (s *Store) load(ctx context.Context, a events.Address) (d Device, stored []byte, revision uint64, err error) {
+// Update is Held's for a document that nobody holds.
+func (s *Store) Update(ctx context.Context, a events.Address, f func(Device) (Device, error)) (Device, error) {
+	return s.Hold(a).Update(ctx, f)
+}
+
+func (s *Store) load(ctx context.Context, a events.Address) (version, error) {
 	ctx, cancel := context.WithTimeout(ctx, tryFor)
 	defer cancel()
 	e, err := s.kv.Get(ctx, a.String())
 	if errors.Is(err, jetstream.ErrKeyNotFound) {
-		return Device{}, nil, 0, nil
+		return version{}, nil
 	}
 	if err != nil {
-		return Device{}, nil, 0, fmt.Errorf("reading ledger %s: %w", a, err)
+		return version{}, fmt.Errorf("reading ledger %s: %w", a, err)
 	}
-	if d, err = decode(e.Value()); err != nil {
-		return Device{}, nil, 0, final{fmt.Errorf("reading ledger %s: %w", a, err)}
+	d, err := decode(e.Value())
+	if err != nil {
+		return version{}, final{fmt.Errorf("reading ledger %s: %w", a, err)}
 	}
-	return d, e.Value(), e.Revision(), nil
+	return version{d, e.Value(), e.Revision()}, nil
 }
-
-// Update replaces the device's document by f of it, by compare-and-swap. It is
-// the only way to write one. f runs again whenever another worker was first, so
-// it must be pure; when it changes nothing, nothing is written. An error of f
-// ends the update and is returned as it is, with the document f was given.
-//
-// A write whose reply is lost may be made all the same: f then meets its own
-// work, and must make nothing of it.
-func (s *Store) Update(ctx context.Context, a events.Address, f func(Device) (Device, error)) (Device, error) {
-	var d Device
-	err := s.persist(ctx, func() (err error) {
-		d, err = s.swap(ctx, a, f)
-		return err
-	})
-	return d, err
-}
-
-// swap is one try of Update.
-func (s *Store) swap(ctx context.Context, a events.Address, f func(Device) (Device, error)) (Device, error) {
-	old, stored, revision, err := s.load(ctx, a)
-	if err != nil {
-		return old, err
-	}
-	d, err := f(old)
-	if err != nil {
-		return old, final{err}
-	}
-	b, err := d.encode()
-	if err != nil {
-		return old, final{fmt.Errorf("writing ledger %s: %w", a, err)}
-	}
-	if bytes.Equal(b, stored) || stored == nil && bytes.Equal(b, nothing) {
-		return d, nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, tryFor)
-	defer cancel()
-	if _, err = s.kv.Update(ctx, a.String(), b, revision); err != nil {
-		return old, fmt.Errorf("writing ledger %s: %w", a, err)
-	}
-	return d, nil
-}
-
-// nothing is the stored form of the zero Device, which is not stored.
-var nothing, _ = Device{}.encode()
 
 // A final error is not tried again.
 type final struct{ error }

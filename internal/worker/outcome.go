@@ -80,7 +80,7 @@ func (v *visit) readFailed(ctx context.Context, err error) *end {
 func (v *visit) record(ctx context.Context, e *end, f update, then func()) *end {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeFor)
 	defer cancel()
-	_, err := v.c.Ledger.Update(ctx, v.addr, f)
+	_, err := v.doc.Update(ctx, f)
 	v.c.At(Answered)
 	switch {
 	case errors.Is(err, ledger.ErrLost):
@@ -125,7 +125,7 @@ func (v *visit) report(ctx context.Context, rs []ledger.Report) error {
 	}
 	v.c.At(Published)
 	mine := map[string]bool{} // another visit may have been faster
-	_, err := v.c.Ledger.Update(ctx, v.addr, func(d ledger.Device) (ledger.Device, error) {
+	_, err := v.doc.Update(ctx, func(d ledger.Device) (ledger.Device, error) {
 		clear(mine)
 		for _, r := range d.Reports {
 			mine[r.Key] = true

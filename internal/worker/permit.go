@@ -26,16 +26,16 @@ func (t *tenant) paused() {
 	}
 }
 
-// permit waits until the tenant may be called. The end says that it would take too
-// long, or that the worker stops.
-func (w *Worker) permit(ctx context.Context, t *tenant, b *quota.Bucket, deliveries uint64) (quota.Permit, *end) {
+// permit waits until the tenant may be called. The end says that it would take
+// longer than most, or that the worker stops.
+func (w *Worker) permit(ctx context.Context, t *tenant, b *quota.Bucket, deliveries uint64, most time.Duration) (quota.Permit, *end) {
 	if e := t.pause.wait(); e != nil {
 		return quota.Permit{}, e
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(w.running, cancel)() // whoever stops hands back rather than waits
-	p, err := b.Take(ctx, quotaWait)
+	p, err := b.Take(ctx, most)
 	var later *quota.LaterError
 	switch {
 	case err == nil:

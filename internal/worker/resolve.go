@@ -91,7 +91,7 @@ func (w *Worker) lookUp(ctx context.Context, a *arrival) (string, *end, error) {
 	if t == nil {
 		return "", nil, errUnknown
 	}
-	if _, e := w.permit(ctx, t, t.read, a.Deliveries); e != nil {
+	if _, e := w.permit(ctx, t, t.read, a.Deliveries, quotaWait); e != nil {
 		return "", e, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
