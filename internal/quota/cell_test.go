@@ -139,14 +139,14 @@ func TestLimitsAreMadeSane(t *testing.T) {
 	}
 }
 
-// What the defaults let go in Graph's window, with clocks Skew apart, is below
-// Graph's limits; writes count as calls, too.
+// in20s is how many calls may go in Graph's window, with clocks Skew apart.
+func in20s(l Limit) float64 {
+	return l.Rate*(20*time.Second+Valid+Skew).Seconds() + float64(l.Burst)
+}
+
+// The defaults are below Graph's limits. Writes count as calls, too.
 func TestDefaultsAreBelowGraphsLimits(t *testing.T) {
-	in20s := func(l Limit) float64 {
-		return l.Rate*(20*time.Second+Valid+Skew).Seconds() + float64(l.Burst)
-	}
-	w, r := in20s(DefaultWrite), in20s(DefaultRead)
-	if w > 200 || w+r > 2000 {
+	if w, r := in20s(DefaultWrite), in20s(DefaultRead); w > 200 || w+r > 2000 {
 		t.Errorf("%v writes and %v reads in 20 s", w, r)
 	}
 }

@@ -79,21 +79,34 @@ func (c *clock) advance(d time.Duration) {
 	}
 }
 
-// next lets time pass until the first wakes up, at most d. It waits before until n callers
-// are in line and everything that can be done without time passing is done.
-func (c *clock) next(t testing.TB, d time.Duration, n int, bs ...*Bucket) {
+// settle waits until n callers are in line, and everything that can be done without
+// time passing is done.
+func (c *clock) settle(t testing.TB, waiting func() int, n int, bs ...*Bucket) {
 	t.Helper()
-	await.State(t, "the buckets to wait", func() bool {
-		waiting := 0
-		for _, b := range bs {
-			waiting += b.Waiting()
-		}
-		return waiting == n && c.asleep(bs)
-	})
+	await.State(t, "the buckets to wait", func() bool { return waiting() == n && c.asleep(bs) && waiting() == n })
+}
+
+// skip lets time pass until the first wakes up, at most d.
+func (c *clock) skip(d time.Duration) {
 	c.mu.Lock()
+	if len(c.timers) == 0 { // one was about to look again
+		d = 0
+	}
 	for _, t := range c.timers {
 		d = min(d, max(t.at.Sub(c.now), 0))
 	}
 	c.mu.Unlock()
 	c.advance(d)
+}
+
+// next lets time pass until one of b's n callers is served.
+func (c *clock) next(t testing.TB, b *Bucket, got <-chan result, n int) result {
+	t.Helper()
+	for {
+		c.settle(t, func() int { return b.Waiting() + len(got) }, n, b)
+		if len(got) > 0 {
+			return <-got
+		}
+		c.skip(day)
+	}
 }

@@ -3,6 +3,7 @@ package quota
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"slices"
 	"time"
 )
@@ -21,7 +22,7 @@ func (b *Bucket) lease(ctx context.Context, n int) {
 	switch {
 	case err == nil:
 		b.hear(c, false)
-		b.fill(at, n)
+		b.fill(at)
 	case errors.Is(err, context.Canceled): // everyone had left; who came since is asked for anew
 	default:
 		b.fail(err)
@@ -38,24 +39,28 @@ func (b *Bucket) draw(c Cell, n int) (Cell, []time.Time) {
 	return next, at
 }
 
-// fill keeps the times that no pause has overtaken. If there are fewer than asked for, a
-// batch is let grow before the next lease: the broker is not asked for each call.
-func (b *Bucket) fill(at []time.Time, n int) {
-	b.askAt = time.Time{}
-	if len(at) < n {
-		now := b.now()
-		ready := b.cell.Ready(now.Add(b.ahead), b.limit).Sub(plain(now.Add(b.ahead)))
-		b.askAt = latest(now.Add(askPause), now.Add(ready))
-		if len(at) > 0 {
-			b.askAt = latest(b.askAt, at[len(at)-1].Add(-refill))
-		}
-	}
+// fill keeps the times that no pause has overtaken.
+func (b *Bucket) fill(at []time.Time) {
+	b.askAt = b.askNext()
 	for _, t := range at {
 		if !t.Before(b.until) {
 			b.times = append(b.times, t)
 		}
 	}
 	slices.SortFunc(b.times, time.Time.Compare)
+}
+
+// askNext puts the next lease off, by a share of how far ahead of its time the
+// quota has been leased: at once while there is a burst, and about half a Horizon
+// if it is used up. So the broker is asked for batches; and by chance, whoever got
+// how much, so that workers get equal shares. It is always before the time that
+// the lease can bring.
+func (b *Bucket) askNext() time.Time {
+	now := b.now()
+	theirs := plain(now.Add(b.ahead))
+	lead := b.cell.first(theirs, b.limit).Sub(theirs)
+	full := min(lead, Horizon)
+	return now.Add(lead - full + full/4 + rand.N(full/2+1))
 }
 
 // fail tells everyone in line, and gives the broker a rest.

@@ -45,9 +45,7 @@ const (
 // Bounds of a bucket.
 const (
 	askFor    = 5 * time.Second        // a lease, with all its tries; then the waiters are told the broker's error
-	askPause  = 20 * time.Millisecond  // after a lease that was not whole: a busy quota is asked for at most 50 times a second and process
 	failPause = 250 * time.Millisecond // after a broker's error, whatever the callers do
-	refill    = Horizon / 4            // the next lease is asked for so long before the last send time
 	tellFor   = 5 * time.Second        // telling the other workers of a 429; the pause holds here meanwhile
 )
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -70,23 +69,30 @@ func TestOpen(t *testing.T) {
 }
 
 // watch counts the requests that the broker gets.
-func watch(t testing.TB, url string) (count func() (read, direct, written int64)) {
+func watch(t testing.TB, url string) (count func() (read, direct int, written uint64)) {
 	t.Helper()
-	nc, _ := connect(t, url)
-	var ns [3]atomic.Int64
-	for i, subject := range []string{"$JS.API.STREAM.MSG.GET.KV_quota", "$JS.API.DIRECT.GET.>", "$KV.quota.>"} {
-		if _, err := nc.Subscribe(subject, func(*nats.Msg) { ns[i].Add(1) }); err != nil {
+	nc, js := connect(t, url)
+	var subs [2]*nats.Subscription
+	for i, subject := range []string{"$JS.API.STREAM.MSG.GET.KV_quota", "$JS.API.DIRECT.GET.>"} {
+		var err error
+		if subs[i], err = nc.SubscribeSync(subject); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if err := nc.Flush(); err != nil {
 		t.Fatal(err)
 	}
-	return func() (int64, int64, int64) {
-		if err := nc.Flush(); err != nil {
+	return func() (int, int, uint64) {
+		st, err := js.Stream(t.Context(), "KV_"+Name) // what came before is here then
+		if err != nil {
 			t.Fatal(err)
 		}
-		return ns[0].Load(), ns[1].Load(), ns[2].Load()
+		read, _, err := subs[0].Pending()
+		direct, _, err2 := subs[1].Pending()
+		if err := errors.Join(err, err2); err != nil {
+			t.Fatal(err)
+		}
+		return read, direct, st.CachedInfo().State.LastSeq
 	}
 }
 
