@@ -157,7 +157,7 @@ func (p *process) kill() {
 
 // leak is what nobody may find in a log: the secret, a token, or the raw reply
 // of a token endpoint.
-var leak = regexp.MustCompile(secret + `|Bearer|eyJ[A-Za-z0-9_-]{8}|AADSTS|access_token|client_secret=`)
+var leak = regexp.MustCompile(secret + `|Bearer|eyJ[A-Za-z0-9_-]{8}|AADSTS[0-9]+:|access_token|client_secret=`)
 
 func (r *rig) secretive() {
 	said := r.log.String()
@@ -217,10 +217,14 @@ func (r *rig) returned(c jetstream.Consumer) bool {
 }
 
 func (r *rig) publish(device string, changes ...events.Change) events.Event {
+	return r.publishFor("acme", device, changes...)
+}
+
+func (r *rig) publishFor(tenant, device string, changes ...events.Change) events.Event {
 	r.t.Helper()
 	r.n++
 	e, err := events.New(events.Event{
-		ID: fmt.Sprint("e", r.n), Source: "/test", Ticket: fmt.Sprintf("CHG%07d", r.n), Tenant: "acme", Device: device,
+		ID: fmt.Sprint("e", r.n), Source: "/test", Ticket: fmt.Sprintf("CHG%07d", r.n), Tenant: tenant, Device: device,
 		Time: time.Now(), Changes: changes,
 	}, time.Now())
 	if err != nil {
