@@ -36,6 +36,7 @@ const (
 	retryMin  = time.Second           // pause of a device after a call that was certainly not made, doubled by each
 	retryMax  = time.Minute           // longest
 	pauseMax  = 10 * time.Minute      // longest pause of a tenant
+	turnWait  = 5 * time.Second       // another turn, for a call that is announced; well within its budget
 	quotaWait = 20 * time.Second      // a device waits so long in hand for its turn; then it is put back
 	gateFor   = time.Minute           // a paused tenant is not pulled from for so long; then its devices are looked at for expiry
 	deniedMin = time.Minute           // pause of a tenant whose permission is lost, doubled by each

@@ -51,6 +51,11 @@ func (v *visit) announce(ctx context.Context, permit quota.Permit, known update)
 			return end
 		}
 	}
+	if !permit.Valid(v.c.Now()) { // the broker was slow, or Graph was asked for the route: a turn that is over is nobody's
+		if _, e := v.permit(ctx, v.t, v.t.write, v.wake.Deliveries, turnWait); e != nil {
+			return v.record(ctx, e, func(d ledger.Device) (ledger.Device, error) { return d.Released(id) }, nil)
+		}
+	}
 	reply, err := v.call(ctx, d)
 	v.c.At(Called)
 	return v.answer(ctx, d, reply, err)
