@@ -141,6 +141,9 @@ func (c *Client) failure(k call, a answer) *Error {
 		RequestID: a.requestID, ClientRequestID: a.clientID, ApprovalCode: a.clean(approvalCode, maxWord),
 		RetryAfter: retryAfter(firstOf(a.header.Get("Retry-After"), d.retryAfter), c.now()),
 	}
+	if e.Kind == Denied && a.status == http.StatusForbidden && k.header.Get("x-msft-approval-code") != "" {
+		e.Kind = Refused // the approval was turned down: that is about this set, and no fault of the tenant's
+	}
 	if a.requestID == "" && !d.known() {
 		e.disown(a.heard)
 	}

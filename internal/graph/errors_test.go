@@ -197,3 +197,15 @@ func TestErrorText(t *testing.T) {
 		t.Errorf("%q", e)
 	}
 }
+
+// A 403 to a set that comes with an approval's code is about the approval. Without
+// one it is the tenant's permission.
+func TestARejectedApprovalBlamesNoTenant(t *testing.T) {
+	c := newCloud(t, false)
+	c.graph = reply(403, `{"error":{"code":"Forbidden","message":"The approval request was rejected."}}`, "request-id", "r-1")
+	g := c.client(t)
+	for code, want := range map[string]graph.Kind{"": graph.Denied, "3f1c2b7a-5e0d-4c8b-9a61-7d2e4f6a8b0c": graph.Refused} {
+		_, err := g.ChangeAssignments(t.Context(), graph.ManagedDevice(device), nil, time.Time{}, graph.Consent{Code: code})
+		kind(t, err, want)
+	}
+}
