@@ -73,7 +73,7 @@ func switchRows() []row {
 			}(),
 		}},
 		{"every set is refused, as for a platform without the feature", "post", before, "refused",
-			"drops what Graph refuses by itself from what it believes, then ends the event; a later read brings it back",
+			"ends the event; reads again before the next call, as nothing that Graph holds was proven to be refused",
 			no.with("`refused`, dead letter", "A", "-", "AC"), 0, 1, nil, []how{
 				{name: "Platform", lasts: true, turn: func(_ *testing.T, x *trial) { x.platform("Windows") }, heal: func(x *trial) { x.platform("iOS") }},
 			}},
