@@ -112,6 +112,31 @@ func TestManyChallengesShareOneToken(t *testing.T) {
 	}
 }
 
+// Some refusals come as 403 insufficient_claims. Without a challenge, or to a
+// client that takes none, that is a permission that lacks.
+func TestChallengeAsForbidden(t *testing.T) {
+	std := challenged(base64.StdEncoding.EncodeToString([]byte(wanted)))
+	for _, f := range []struct {
+		header string
+		cae    bool
+		tokens int
+	}{{std, true, 2}, {std, false, 1}, {"", true, 1}} {
+		c := newCloud(t, false)
+		c.graph = func(w http.ResponseWriter, r *http.Request, _ int) {
+			if tokens, _ := c.got(); len(tokens) < 2 {
+				reply(http.StatusForbidden, `{"error":{"code":"insufficient_claims"}}`, "WWW-Authenticate", f.header)(w, r, 0)
+			}
+		}
+		g := c.client(t, func(conf *graph.Config) { conf.CAE = f.cae })
+		if err := post(t, g); f.tokens == 2 && err != nil {
+			t.Error(err)
+		} else if f.tokens == 1 {
+			kind(t, err, graph.Denied)
+		}
+		c.expect(t, f.tokens, f.tokens)
+	}
+}
+
 func TestChallengeThatIsNotMet(t *testing.T) {
 	c := newCloud(t, false)
 	c.graph = demanding(10, challenged(base64.StdEncoding.EncodeToString([]byte(wanted))))

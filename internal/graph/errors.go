@@ -71,7 +71,8 @@ func approval(status int, d detail, code string) bool {
 	says := func(s string) bool { return strings.Contains(strings.ToLower(d.message), s) }
 	switch status {
 	case http.StatusForbidden:
-		return code != "" || strings.EqualFold(d.code, "ApprovalRequired") || strings.EqualFold(d.inner, "ApprovalRequired")
+		return code != "" || strings.EqualFold(d.code, "ApprovalRequired") || strings.EqualFold(d.inner, "ApprovalRequired") ||
+			says("x-msft-approval-justification") // documented so once; 400 in live tenants
 	case http.StatusPreconditionFailed:
 		return code != ""
 	case http.StatusConflict:
@@ -152,8 +153,9 @@ func (c *Client) failure(k call, a answer) *Error {
 	}
 	// An Intune refusal comes as a 401 too; no token mends that one.
 	e.expired = a.status == http.StatusUnauthorized && !strings.EqualFold(d.inner, "Forbidden")
-	if e.expired && c.entra.conf.CAE {
+	if c.entra.conf.CAE && (e.expired || a.status == http.StatusForbidden) {
 		e.claims = challenge(a.header)
+		e.expired = e.expired || e.claims != "" // a 403 with a challenge is one, too
 	}
 	return e
 }

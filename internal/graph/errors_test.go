@@ -121,6 +121,8 @@ func TestApprovalRequired(t *testing.T) {
 		"412 plain":         {412, `{"error":{"code":"PreconditionFailed"}}`, "", graph.Refused, ""},
 		"409 active":        {409, `{"error":{"message":"An Active approval request already exists"}}`, "", graph.ApprovalRequired, ""},
 		"409 plain":         {409, `{"error":{"message":"conflict"}}`, "", graph.InDoubt, ""},
+		"403 justification": {403, `{"error":{"code":"Forbidden","message":"Header x-msft-approval-justification is required"}}`, "", graph.ApprovalRequired, ""},
+		"403 plain":         {403, `{"error":{"code":"Forbidden","message":"no"}}`, "", graph.Denied, ""},
 		"400 justification": {400, `{"error":{"message":"Header x-msft-approval-justification is required"}}`, "", graph.ApprovalRequired, ""},
 	} {
 		c.graph = reply(f.status, f.body, "x-msft-approval-code", f.header)

@@ -17,6 +17,8 @@ import (
 //  4. The probe is refused: an item that Graph holds is to blame, such as an app
 //     deleted in Intune. Probes leave out one item, then two and so on, until
 //     one is taken; the items left out are dropped, and no event is blamed.
+//  5. All of it is refused, and an event by itself as well: Graph refuses whatever
+//     it is told. What was dropped counts again as the next read shows it.
 type Blame struct {
 	Suspect string // key of the event that was refused by itself
 	Reason  string // with these words of Graph
@@ -79,6 +81,7 @@ func (d Device) Refused(id, reason, request string, now time.Time) (Device, erro
 	case d.bare(a):
 		d.Blame = nil
 		d.retract(a.Keys[0], events.Refused, reason, request, now)
+		d.undrop()
 	default:
 		d.Blame = &Blame{Suspect: a.Keys[0], Reason: reason, Request: request}
 		d.probe(1, now)
@@ -111,6 +114,22 @@ func (d *Device) probe(n int, now time.Time) {
 	case len(without(d.View.Held, n)) == 0:
 		d.probed(nil, now)
 		d.View.Held = nil
+		if len(d.Pending) == 0 { // nothing is told next that could prove it
+			d.undrop()
+		}
+	}
+}
+
+// undrop has Graph read before anything else is told, and believed, when it has
+// refused all that it was told: then it has not taken the set without what was
+// dropped, and holds that still.
+func (d *Device) undrop() {
+	read := d.View.At
+	for id, w := range d.Told {
+		if w.At.After(d.Called) && w.At.After(read) { // no call and no read since could show it
+			w.Yielded = true
+			d.Told[id], d.View.At = w, time.Time{}
+		}
 	}
 }
 

@@ -597,6 +597,29 @@ func TestLaw12ADeletedAppTakesNobodyHostage(t *testing.T) {
 	ended(t, d, "key02 accepted")
 }
 
+// Graph refuses whatever it is told for a while. What it holds must be in the
+// next set that it takes.
+func TestLaw12WhatWasDroppedUnprovenCounts(t *testing.T) {
+	for _, there := range [][]string{{"x"}, {"w", "x"}} {
+		d := Device{}.Fold(word(1, t0, remove(there...)...)).See(shows(t0), timing)
+		d = tell(t, d, "a", t0, there...).Reported("key01")
+		now := later(time.Hour)
+		d = d.Fold(word(2, now, remove("y")...)).See(shows(now, there...), timing)
+		now = now.Add(time.Second)
+		d = refuse(t, d, "b", now, append(there, "y")...)
+		for len(d.Set()) > 0 && d.Blame.probing() {
+			d = must(t)(d.Begin("p", now, timing).Refused("p", "no", "rq", now))
+		}
+		d = refuse(t, d, "c", now, "y")
+		ended(t, d, "key02 refused")
+		d = d.Reported("key02").Fold(word(3, now, remove("z")...))
+		next(t, d, now, Observe)
+		now = now.Add(time.Second)
+		d = d.See(shows(now, there...), timing)
+		tell(t, d, "d", now, append(there, "z")...)
+	}
+}
+
 func TestLaw12ProbesAreBounded(t *testing.T) {
 	var there []string
 	for n := range 30 {
