@@ -40,8 +40,11 @@ func harmless() []how {
 // quotaWindow is the window of a quota of one write.
 const quotaWindow = 4 * time.Second
 
-// quota has another device of the tenant use the quota up.
-func quota(name string, f func(*graphsim.Knobs)) how {
+// firstPause is the longest after a first 429 that asks for nothing; package quota has it.
+const firstPause = 5 * time.Second
+
+// limits has another device of the tenant use the quota up.
+func limits(name string, f func(*graphsim.Knobs)) how {
 	h := later(name, func(k *graphsim.Knobs) {
 		k.PostLimitTenant, k.PostLimitApp, k.Window = 1, 1, quotaWindow
 		f(k)
@@ -52,16 +55,16 @@ func quota(name string, f func(*graphsim.Knobs)) how {
 
 func quotas() []how {
 	return []how{
-		quota("PostLimitTenant", func(k *graphsim.Knobs) { k.PostLimitApp = 0 }),
-		quota("PostLimitApp", func(k *graphsim.Knobs) { k.PostLimitTenant = 0 }),
-		quota("AnyLimitTenant", func(k *graphsim.Knobs) { k.PostLimitApp, k.PostLimitTenant, k.AnyLimitTenant = 0, 0, 3 }),
-		quota("AnyLimitApp", func(k *graphsim.Knobs) { k.PostLimitApp, k.PostLimitTenant, k.AnyLimitApp = 0, 0, 3 }),
-		quota("RetryAfter seconds", func(k *graphsim.Knobs) { k.RetryAfter = "seconds" }),
-		quota("RetryAfter date", func(k *graphsim.Knobs) { k.RetryAfter = "date" }),
-		quota("RetryAfter absent", func(k *graphsim.Knobs) { k.RetryAfter = "absent" }),
-		quota("ThrottleBody documented", func(k *graphsim.Knobs) { k.ThrottleBody = "documented" }),
-		quota("ThrottleBody short", func(k *graphsim.Knobs) { k.ThrottleBody = "short" }),
-		quota("ThrottleBody nested", func(k *graphsim.Knobs) { k.ThrottleBody = "nested" }),
+		limits("PostLimitTenant", func(k *graphsim.Knobs) { k.PostLimitApp = 0 }),
+		limits("PostLimitApp", func(k *graphsim.Knobs) { k.PostLimitTenant = 0 }),
+		limits("AnyLimitTenant", func(k *graphsim.Knobs) { k.PostLimitApp, k.PostLimitTenant, k.AnyLimitTenant = 0, 0, 3 }),
+		limits("AnyLimitApp", func(k *graphsim.Knobs) { k.PostLimitApp, k.PostLimitTenant, k.AnyLimitApp = 0, 0, 3 }),
+		limits("RetryAfter seconds", func(k *graphsim.Knobs) { k.RetryAfter = "seconds" }),
+		limits("RetryAfter date", func(k *graphsim.Knobs) { k.RetryAfter = "date" }),
+		limits("RetryAfter absent", func(k *graphsim.Knobs) { k.RetryAfter = "absent" }),
+		limits("ThrottleBody documented", func(k *graphsim.Knobs) { k.ThrottleBody = "documented" }),
+		limits("ThrottleBody short", func(k *graphsim.Knobs) { k.ThrottleBody = "short" }),
+		limits("ThrottleBody nested", func(k *graphsim.Knobs) { k.ThrottleBody = "nested" }),
 	}
 }
 

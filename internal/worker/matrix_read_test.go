@@ -48,7 +48,7 @@ func readRows() []row {
 			"unavailable", "tells nothing; reads again after 1 s, longer each time, up to a minute", told, 1, 1, []time.Duration{retryMin / 2, retryMax},
 			slices.Concat(lost, unreadable(), spoiled, []how{tooLong}, statuses(407))},
 		{"429", "get", both,
-			"throttled", "pauses the tenant as long as asked, or 5 s and longer each time; then reads again", told, 1, 1, []time.Duration{0, pauseMin}, throttled()[:5]},
+			"throttled", "pauses the tenant as long as asked, or 5 s and longer each time; then reads again", told, 1, 1, []time.Duration{0, firstPause}, throttled()[:5]},
 		{"429 for longer than 10 minutes", "get", both,
 			"throttled", "pauses the tenant for 10 minutes", off, 0, 1, []time.Duration{pauseMax - 5*time.Second, pauseMax}, banished()},
 		{"404, 410", "get", both,

@@ -25,6 +25,7 @@ type matrix struct {
 	*rig
 	trials  []*trial
 	tenants map[string]*trial // by name: one of those that share it
+	begun   int               // workers
 	metrics *metrics.Metrics
 	notes   *notes
 	secrets *vault
@@ -133,13 +134,17 @@ func (m *matrix) another(t *testing.T) *graphsim.Sim {
 	return s
 }
 
-// begin starts the worker, with new clients for all tenants.
+// begin starts the worker, with new clients for all tenants, and new quotas: a
+// pause that Graph has asked for lasts longer than a worker, and than a test.
 func (m *matrix) begin() *running {
 	roads := map[string]http.RoundTripper{}
+	m.begun++
 	return m.work(func(c *Config) {
-		c.Tenants = map[string]*graph.Client{}
+		c.Tenants = map[string]Tenant{}
 		for name, x := range m.tenants {
-			c.Tenants[name] = m.client(x, roads)
+			t := served(m.client(x, roads))
+			t.TenantID = fmt.Sprint(x.entra, "-", m.begun)
+			c.Tenants[name] = t
 		}
 		c.Timing, c.Metrics, c.ReconcileSlots = patience, m.metrics, 256
 		c.Log = slog.New(slog.NewJSONHandler(tee{m.log, m.notes}, &slog.HandlerOptions{Level: slog.LevelDebug}))

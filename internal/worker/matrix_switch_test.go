@@ -97,9 +97,9 @@ func switchRows() []row {
 			}},
 		{"the tenant's quota is used up", "post", before, "throttled", "pauses the tenant as long as asked, or 5 s and longer each time", told, 0, 2,
 			[]time.Duration{0, 3*quotaWindow + 2*time.Second}, append(quotas(),
-				quota("ThrottledApplies", func(k *graphsim.Knobs) { k.ThrottledApplies = true }))},
+				limits("ThrottledApplies", func(k *graphsim.Knobs) { k.ThrottledApplies = true }))},
 		{"the same, for longer than 10 minutes", "post", before, "throttled", "pauses the tenant for 10 minutes", off, 0, 1,
-			[]time.Duration{pauseMax - 5*time.Second, pauseMax}, []how{quota("RetryAfter huge", func(k *graphsim.Knobs) { k.RetryAfter = "huge" })}},
+			[]time.Duration{pauseMax - 5*time.Second, pauseMax}, []how{limits("RetryAfter huge", func(k *graphsim.Knobs) { k.RetryAfter = "huge" })}},
 		{"a call while another action is pending is refused (409)", "post", before, "in_doubt", "reads, and tells the set again, until it is taken", told, 0, 1, nil, []how{
 			offline("refuse"),
 		}},
