@@ -76,7 +76,7 @@ const (
 func (w *Worker) read(d *stream.Delivery) (*arrival, error) {
 	a := &arrival{Delivery: d}
 	var err error
-	if a.event, a.ref, err = events.FromMessage(d.Subject, d.Data, d.Time); err != nil {
+	if a.event, a.ref, err = events.FromMessage(d.Subject, d.Header, d.Data, d.Time); err != nil {
 		return a, err
 	}
 	if err := w.served(a.event.Tenant, d.Accepted()); err != nil {
