@@ -189,11 +189,7 @@ func (g *guard) event(id, device, app string) events.Event {
 // knows yet. It hears the outcomes of all.
 func (g *guard) straight(in *process, root jetstream.JetStream) {
 	g.t.Helper()
-	// as the manual has an administrator make it
-	if _, err := root.CreatePushConsumer(g.t.Context(), stream.Outcomes, jetstream.ConsumerConfig{Durable: "acme", FilterSubject: "outcomes.v1.acme.>",
-		DeliverSubject: "deliver.outcomes.acme", AckPolicy: jetstream.AckExplicitPolicy}); err != nil {
-		g.t.Fatal(err)
-	}
+	g.hearing(root)
 	nc, complaints := g.as(producerUser)
 	js, err := jetstream.New(nc)
 	if err != nil {
@@ -201,14 +197,15 @@ func (g *guard) straight(in *process, root jetstream.JetStream) {
 	}
 	heard := hearOutcomes(g.t, nc)
 	plain, target, forged, inHeaders := g.event("plain", "b", "app4"), g.event("target", "", "app5"), g.event("forged", "b", "app6"), g.event("binary", "a", "app7")
-	elsewhere := forged
+	elsewhere, lie := forged, inBinary(g.t, forged)
 	elsewhere.Device = uuid("a")
+	lie.Subject = elsewhere.Subject()
 	gone, nowhere := g.event("gone", "late", "app8"), g.event("nowhere", "", "app9")
 	nowhere.Target = "deviceHealthScripts/8f1a/deviceRunStates/88/managedDevice"
 	for _, m := range []*nats.Msg{
 		{Subject: plain.Subject(), Data: plain.Encode()},
 		{Subject: target.Subject(), Data: target.Encode()},
-		{Subject: elsewhere.Subject(), Data: forged.Encode()},
+		lie,
 		inBinary(g.t, inHeaders),
 		inBinary(g.t, gone),
 		{Subject: nowhere.Subject(), Data: nowhere.Encode()},
@@ -238,6 +235,15 @@ func (g *guard) straight(in *process, root jetstream.JetStream) {
 	})
 	if complaints.has("violation") {
 		g.t.Errorf("the broker complains: %v", complaints.list)
+	}
+}
+
+// hearing makes the producer's consumer, as the manual has an administrator do.
+func (g *guard) hearing(root jetstream.JetStream) {
+	g.t.Helper()
+	if _, err := root.CreatePushConsumer(g.t.Context(), stream.Outcomes, jetstream.ConsumerConfig{Durable: "acme", FilterSubject: "outcomes.v1.acme.>",
+		DeliverSubject: "deliver.outcomes.acme", AckPolicy: jetstream.AckExplicitPolicy}); err != nil {
+		g.t.Fatal(err)
 	}
 }
 
@@ -335,6 +341,9 @@ func (g *guard) operates() {
 		g.t.Fatalf("%d letters, %v", len(ls), err)
 	}
 	for _, l := range ls {
+		if binary := !l.Ref.Unresolved(); len(l.Header) > 0 != binary {
+			g.t.Errorf("letter %d has the headers %v", l.Number, l.Header)
+		}
 		e, err := l.Event(time.Now())
 		if l.Outcome == events.Invalid {
 			if err == nil || s.Drop(ctx, l.Number) != nil {
