@@ -31,12 +31,14 @@ type letter struct {
 	Size     int            `json:"size"`            // that there were
 	SHA256   string         `json:"sha256,omitzero"` // of all that there were
 	Body     []byte         `json:"body,omitempty"`  // base64; dead show only
+
+	Headers map[string][]string `json:"headers,omitempty"` // of an event in binary mode, which is in both
 }
 
 func letterOf(d stream.DeadLetter) letter {
-	l := letter{Number: d.Number, Outcome: d.Outcome, Reason: d.Reason, At: d.At.UTC(), Tenant: d.Ref.Tenant, Device: d.Ref.Device,
+	l := letter{Number: d.Number, Outcome: d.Outcome, Reason: d.Reason, At: d.At.UTC(), Tenant: d.Ref.Tenant, Device: deviceOf(d.Ref),
 		Ticket: ticket(d), Source: d.Source, Delivery: d.Delivery, Subject: d.Subject, Origin: d.Origin, Sequence: d.Sequence,
-		Bytes: len(d.Data), Size: max(d.Size, len(d.Data)), SHA256: d.SHA256}
+		Headers: d.Header, Bytes: len(d.Data), Size: max(d.Size, len(d.Data)), SHA256: d.SHA256}
 	if d.Ref != (events.Ref{}) {
 		l.Event = d.Ref.String()
 	}

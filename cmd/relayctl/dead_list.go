@@ -103,7 +103,7 @@ func (l *letters) add(d stream.DeadLetter, will string) error {
 	if l.plan {
 		what = will
 	}
-	l.t.row(fmt.Sprint(d.Number), span(l.now.Sub(d.At)), string(d.Outcome), dash(d.Source), dash(d.Ref.Tenant), dash(ticket(d)), dash(d.Ref.Device), what)
+	l.t.row(fmt.Sprint(d.Number), span(l.now.Sub(d.At)), string(d.Outcome), dash(d.Source), dash(d.Ref.Tenant), dash(ticket(d)), dash(deviceOf(d.Ref)), what)
 	return nil
 }
 

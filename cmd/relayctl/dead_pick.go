@@ -87,10 +87,25 @@ func ticket(d stream.DeadLetter) string {
 	var v struct {
 		Subject string `json:"subject"`
 	}
+	if len(d.Header) > 0 { // in binary mode the body is the event's data alone
+		e, err := d.Event(d.At)
+		if err != nil {
+			return ""
+		}
+		return e.Ticket
+	}
 	if d.Source != "" || json.Unmarshal(d.Data, &v) != nil || len(v.Subject) > events.MaxTicket {
 		return ""
 	}
 	return v.Subject
+}
+
+// deviceOf is the device of an event, "" if it is not known.
+func deviceOf(r events.Ref) string {
+	if r.Unresolved() {
+		return ""
+	}
+	return r.Device
 }
 
 // An age is a time.Duration that can be typed in days.

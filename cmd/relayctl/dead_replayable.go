@@ -20,7 +20,7 @@ func readable(l stream.DeadLetter) (events.Event, string) {
 	case len(l.Data) == 0:
 		return events.Event{}, "its bytes are gone: " + stream.Changes + " had forgotten the event when it was given up; send it again, with a new id, if it is still wanted"
 	}
-	e, ref, err := events.FromMessage(l.Origin, l.Data, l.At)
+	e, ref, err := events.FromMessage(l.Origin, l.Header, l.Data, l.At)
 	switch {
 	case err != nil:
 		return e, "it is no event (" + err.Error() + "): correct it and send it with a new id; dead show --raw prints its bytes"

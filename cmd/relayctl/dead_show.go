@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -72,6 +74,9 @@ func printLetter(out io.Writer, d stream.DeadLetter) error {
 	t.fact("received", d.Origin)
 	if d.Sequence > 0 {
 		t.fact("sequence", fmt.Sprintf("%d in %s", d.Sequence, stream.Changes))
+	}
+	for _, name := range slices.Sorted(maps.Keys(d.Header)) {
+		t.fact("header", clean(name+": "+strings.Join(d.Header[name], ", ")))
 	}
 	t.fact("bytes", size(d))
 	t.fact("sha256", d.SHA256)

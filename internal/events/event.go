@@ -2,12 +2,15 @@
 //
 // An Event is one approved ticket's wish for one managed device: the items to
 // remove from it or to restore to it. On the wire it is a CloudEvents 1.0
-// message in structured JSON mode, of type "changerelay.change.v1". Whoever
-// brings it, a webhook or another service straight over NATS, it passes the
-// one strict parser here, and from then on its ids are canonical lower case:
-// otherwise one device would have two documents.
+// message in structured JSON mode, of type "changerelay.change.v1", or in binary
+// mode, with its attributes in headers. Whoever brings it, a webhook or another
+// service straight over NATS, it passes the one strict parser here, and from then
+// on its ids are canonical lower case: otherwise one device would have two
+// documents.
 //
 //	bytes ──Parse──► Event ──Encode──► bytes       (canonical: same event, same bytes)
+//	headers + bytes ──ParseBinary──► Event         (as Parse of it in structured mode)
+//	message ──FromMessage──► Event                 (either mode; the subject must agree)
 //	Event ──Ref────► tenant.device.key             (its public id)
 //	Event ──Subject► changes.v1.tenant.device.key.ticket
 //
@@ -78,7 +81,7 @@ type Change struct {
 }
 
 // An Event is one ticket's wish for one device. Its zero value is not valid;
-// Parse, FromMessage and New return valid ones.
+// Parse and its like, and New, return valid ones.
 type Event struct {
 	ID      string    // unique within Source; the sender's delivery or version id
 	Source  string    // CloudEvents source, a URI reference such as /servicenow/acme

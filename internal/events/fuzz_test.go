@@ -68,7 +68,7 @@ func FuzzFromMessage(f *testing.F) {
 	f.Add(e.Address().WakeSubject(), []byte(example))
 	f.Add(e.Subject(), []byte("{}"))
 	f.Fuzz(func(t *testing.T, subject string, data []byte) {
-		e, ref, err := FromMessage(subject, data, now)
+		e, ref, err := FromMessage(subject, nil, data, now)
 		if err != nil {
 			checkRefusal(t, e, err)
 			return
@@ -132,7 +132,7 @@ func checkEvent(t *testing.T, e Event) {
 	if again.Digest() != e.Digest() || again.Subject() != e.Subject() {
 		t.Error("another digest or subject after Encode")
 	}
-	if got, ref, err := FromMessage(e.Subject(), encoded, now); err != nil || !reflect.DeepEqual(got, e) || ref != e.Ref() {
+	if got, ref, err := FromMessage(e.Subject(), nil, encoded, now); err != nil || !reflect.DeepEqual(got, e) || ref != e.Ref() {
 		t.Errorf("FromMessage of its own subject: %+v, %v, %v", got, ref, err)
 	}
 	for _, s := range []string{e.ID, e.Source, e.Ticket} {

@@ -20,45 +20,17 @@ func Parse(data []byte, now time.Time) (Event, error) {
 	if err != nil {
 		return Event{}, err
 	}
+	return parse(v, now)
+}
+
+// parse reads an event from decoded JSON.
+func parse(v any, now time.Time) (Event, error) {
 	var r reader
 	e := r.event(v)
 	if r.err != nil {
 		return Event{}, r.err
 	}
 	return New(e, now)
-}
-
-// FromMessage reads an event from a message in CHANGES or TARGETS, whose subject
-// must be the event's own: broker permissions are granted by subject. The subject
-// of a replayed dead letter has the event's key with -r<n> after it. now is the
-// broker's timestamp of the message, for a later clock would judge an old event
-// anew.
-//
-// The Ref is the subject's. It is returned with an error too if the subject
-// alone is good, so that the dead letter can be filed under it.
-func FromMessage(subject string, data []byte, now time.Time) (Event, Ref, error) {
-	ref, ticket, err := ParseSubject(subject)
-	if err != nil {
-		return Event{}, Ref{}, err
-	}
-	e, err := Parse(data, now)
-	if err != nil {
-		return Event{}, ref, err
-	}
-	own := e.Ref()
-	key, _, _ := strings.Cut(ref.Key, "-r")
-	for _, token := range []struct{ what, got, want string }{
-		{"tenant", ref.Tenant, own.Tenant},
-		{"device", ref.Device, own.Device},
-		{"key", key, own.Key},
-		{"ticket token", ticket, TicketToken(e.Ticket)},
-	} {
-		if token.got != token.want {
-			return Event{}, ref, &InvalidError{"subject", fmt.Sprintf("the %s is %s, but the event in the message has %s; publish it, with a new id, to the subject made of it: now it would be %s",
-				token.what, token.got, token.want, e.Subject())}
-		}
-	}
-	return e, ref, nil
 }
 
 // A reader takes an event's fields out of decoded JSON and keeps the first

@@ -376,7 +376,7 @@ func TestNewRefuses(t *testing.T) {
 func TestFromMessage(t *testing.T) {
 	e := exampleEvent()
 	for _, subject := range []string{e.Subject(), replay(e, 1), replay(e, 12), replay(e, 18446744073709551615)} {
-		got, ref, err := FromMessage(subject, []byte(example), now)
+		got, ref, err := FromMessage(subject, nil, []byte(example), now)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -412,7 +412,7 @@ func TestFromMessageRefuses(t *testing.T) {
 		{"bad body", e.Subject(), "{}", "specversion", "is required"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, ref, err := FromMessage(c.subject, []byte(c.data), now)
+			got, ref, err := FromMessage(c.subject, nil, []byte(c.data), now)
 			wantInvalid(t, err, c.field, c.reason)
 			if want, _, _ := ParseSubject(c.subject); ref != want || !reflect.DeepEqual(got, Event{}) {
 				t.Errorf("got %+v, %+v; want no event and the Ref of the subject", got, ref)

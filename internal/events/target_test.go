@@ -44,7 +44,7 @@ func TestTargets(t *testing.T) {
 		if e.Device != want || e.Target.Device() != want {
 			t.Errorf("%s: device %q, of the target %q, want %q", target, e.Device, e.Target.Device(), want)
 		}
-		if got, ref, err := FromMessage(e.Subject(), e.Encode(), now); err != nil || got.Digest() != e.Digest() || ref != e.Ref() {
+		if got, ref, err := FromMessage(e.Subject(), nil, e.Encode(), now); err != nil || got.Digest() != e.Digest() || ref != e.Ref() {
 			t.Errorf("from its own message %s: %v, %v", e.Subject(), ref, err)
 		}
 		if both := mustParse(t, targeted(target, phone)); both.Device != phone || both.Target != e.Target {
@@ -75,12 +75,12 @@ func TestUnresolved(t *testing.T) {
 	}
 	// Nothing but the broker's stream tells the two kinds of messages apart.
 	for _, wrong := range []string{ChangesPrefix + ref.String() + "." + token, TargetsPrefix + exampleEvent().Ref().String()} {
-		if _, _, err := FromMessage(wrong, e.Encode(), now); err == nil {
+		if _, _, err := FromMessage(wrong, nil, e.Encode(), now); err == nil {
 			t.Errorf("taken under %s", wrong)
 		}
 	}
 	carries := mustParse(t, targeted(routes[0], ""))
-	_, _, err := FromMessage(Ref{Address{"acme", token}, ref.Key}.TargetSubject(), carries.Encode(), now)
+	_, _, err := FromMessage(Ref{Address{"acme", token}, ref.Key}.TargetSubject(), nil, carries.Encode(), now)
 	wantInvalid(t, err, "subject", "publish it, with a new id, to the subject made of it")
 }
 

@@ -31,6 +31,16 @@ type Option func(*server.Options)
 // as changerelay is run.
 func SyncAlways() Option { return func(o *server.Options) { o.SyncAlways = true } }
 
+// Config has the server run by text, which is what would be in its configuration
+// file beside the store: its users and what they may do, say.
+func Config(t testing.TB, text string) Option {
+	t.Helper()
+	if err := new(server.Options).ProcessConfigString(text); err != nil {
+		t.Fatalf("natstest: reading the configuration: %v", err)
+	}
+	return func(o *server.Options) { _ = o.ProcessConfigString(text) } // it was read a line ago
+}
+
 // A Broker is one nats-server.
 type Broker struct {
 	t    testing.TB
@@ -95,10 +105,10 @@ func (b *Broker) launch() {
 
 // Connect opens a connection that is closed when the test ends. It reconnects
 // for ever and quickly.
-func Connect(t testing.TB, url string) *nats.Conn {
+func Connect(t testing.TB, url string, opts ...nats.Option) *nats.Conn {
 	t.Helper()
-	nc, err := nats.Connect(url, nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond),
-		nats.ReconnectJitter(10*time.Millisecond, 0), nats.ReconnectBufSize(-1))
+	nc, err := nats.Connect(url, append([]nats.Option{nats.MaxReconnects(-1), nats.ReconnectWait(20 * time.Millisecond),
+		nats.ReconnectJitter(10*time.Millisecond, 0), nats.ReconnectBufSize(-1)}, opts...)...)
 	if err != nil {
 		t.Fatalf("natstest: connecting: %v", err)
 	}

@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"changerelay/internal/await"
@@ -63,6 +64,7 @@ type rig struct {
 	client  *http.Client
 	tenants map[string]string // names to the client secrets that the relay is configured with
 	running []*process
+	dial    func(relay.Role, *slog.Logger) (*nats.Conn, error) // nil: a broker that lets everybody in
 }
 
 func newRig(t testing.TB, opts ...natstest.Option) *rig {
@@ -179,7 +181,13 @@ func (r *rig) start(roles relay.Role, change ...func(*relay.Parts, *working.Part
 		f(&p, &w)
 	}
 	p.Work = working.New(w).Work
-	nc, err := stream.Connect(r.broker.URL(), "test", log)
+	dial := r.dial
+	if dial == nil {
+		dial = func(_ relay.Role, log *slog.Logger) (*nats.Conn, error) {
+			return stream.Connect(r.broker.URL(), "test", log)
+		}
+	}
+	nc, err := dial(roles, log)
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -35,6 +36,7 @@ type DeadLetter struct {
 	Subject  string         // in DEAD; Bury makes it from Ref and Outcome if it is empty
 	Outcome  events.Outcome // why, in one word
 	Reason   string         // why, in one line
+	Header   nats.Header    // as received: of an event in binary mode, its ce- headers and Content-Type; Bury leaves out what else there is
 	Data     []byte         // as received
 	Origin   string         // the subject it was received under
 	Sequence uint64         // in CHANGES, of its first message if it is a replay; 0 if it never was there
@@ -60,6 +62,7 @@ func (s *Streams) Bury(ctx context.Context, l DeadLetter) error {
 		h.Set(headerSHA256, l.SHA256)
 		h.Set(headerSize, strconv.Itoa(l.Size))
 	}
+	maps.Copy(h, kept(l.Header))
 	return s.putOnce(ctx, &nats.Msg{Subject: l.subject(), Header: h, Data: l.Data})
 }
 
@@ -131,7 +134,7 @@ func (s *Streams) Drop(ctx context.Context, number uint64) error {
 // readLetter takes headers for what they are worth: a letter that another hand
 // wrote is shown, too.
 func readLetter(m Message) DeadLetter {
-	l := DeadLetter{Subject: m.Subject, Data: m.Data, Number: m.Sequence, At: m.Time,
+	l := DeadLetter{Subject: m.Subject, Header: received(m.Header), Data: m.Data, Number: m.Sequence, At: m.Time,
 		Reason: m.Header.Get(headerReason), Origin: m.Header.Get(headerOrigin),
 		Delivery: m.Header.Get(headerDelivery), SHA256: m.Header.Get(headerSHA256)}
 	outcome, id, _ := strings.Cut(strings.TrimPrefix(m.Subject, events.DeadPrefix), ".")

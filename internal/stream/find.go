@@ -42,7 +42,7 @@ func (s *Streams) Find(ctx context.Context, r events.Ref) (events.Receipt, error
 	if err != nil {
 		return events.Receipt{}, err
 	}
-	e, _, invalid := events.FromMessage(m.Subject, m.Data, m.Time)
+	e, _, invalid := events.FromMessage(m.Subject, m.Header, m.Data, m.Time)
 	final, err := s.FinalAt(ctx, r, m.Subject[strings.LastIndexByte(m.Subject, '.')+1:])
 	if invalid != nil && errors.Is(err, events.ErrNotFound) {
 		final, err = s.FinalAt(ctx, r, events.TicketToken("")) // reported by a hand that did not look at the subject
@@ -64,7 +64,7 @@ func (s *Streams) findTarget(ctx context.Context, r events.Ref) (events.Receipt,
 	final, err := s.FinalAt(ctx, r, r.Device)
 	switch {
 	case errors.Is(err, events.ErrNotFound) && waits == nil:
-		e, _, _ := events.FromMessage(m.Subject, m.Data, m.Time)
+		e, _, _ := events.FromMessage(m.Subject, m.Header, m.Data, m.Time)
 		return events.Receipt{ID: r.String(), Ticket: e.Ticket, Tenant: r.Tenant, Target: e.Target, Changes: e.Changes, Accepted: m.Time}, nil
 	case err != nil || final.Change == "":
 		return final, err

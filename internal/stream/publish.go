@@ -87,7 +87,7 @@ func (s *Streams) compare(ctx context.Context, e events.Event, ref events.Ref) e
 
 // same returns nil if m is event e.
 func same(m Message, e events.Event) error {
-	stored, _, err := events.FromMessage(m.Subject, m.Data, m.Time)
+	stored, _, err := events.FromMessage(m.Subject, m.Header, m.Data, m.Time)
 	if err != nil || stored.Digest() != e.Digest() {
 		return events.ErrConflict // also what a direct publisher stored that is no event
 	}

@@ -84,11 +84,12 @@ type Streams struct {
 // Connect opens a connection that is kept for ever. It does not need the broker
 // to be up: connecting and reconnecting go on in the background. Publishing
 // while the broker is away fails at once, for a buffer would send an event long
-// after its sender was told that it failed.
+// after its sender was told that it failed. What it is answered comes to subjects
+// below _INBOX.<name>, so that a program's broker user need see no other's.
 func Connect(servers, name string, log *slog.Logger, opts ...nats.Option) (*nats.Conn, error) {
 	log = orDiscard(log)
 	all := []nats.Option{
-		nats.Name(name), nats.Timeout(DialTimeout), nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1),
+		nats.Name(name), nats.CustomInboxPrefix("_INBOX." + name), nats.Timeout(DialTimeout), nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1),
 		nats.ReconnectWait(ReconnectWait), nats.ReconnectJitter(ReconnectWait, ReconnectTLS), nats.ReconnectBufSize(-1),
 		nats.IgnoreAuthErrorAbort(), // a broker that restarts may refuse for a while
 		nats.PingInterval(PingEvery), nats.MaxPingsOutstanding(PingsLost),

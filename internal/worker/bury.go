@@ -32,7 +32,7 @@ func (w *Worker) bury(ctx context.Context, stage string, a *arrival, o events.Ou
 }
 
 func (a *arrival) letter(o events.Outcome, cause error, now time.Time) stream.DeadLetter {
-	l := stream.DeadLetter{Ref: a.ref, Outcome: o, Reason: cause.Error(), Data: a.Data, Origin: a.Subject, At: now}
+	l := stream.DeadLetter{Ref: a.ref, Outcome: o, Reason: cause.Error(), Header: a.Header, Data: a.Data, Origin: a.Subject, At: now}
 	if !strings.HasPrefix(a.Subject, events.TargetsPrefix) {
 		l.Sequence = a.first
 	}

@@ -73,7 +73,7 @@ const (
 func (w *Worker) read(ctx context.Context, d *stream.Delivery) (*arrival, error) {
 	a := &arrival{Delivery: d, first: d.Sequence}
 	var err error
-	if a.event, a.ref, err = events.FromMessage(d.Subject, d.Data, d.Time); err != nil {
+	if a.event, a.ref, err = events.FromMessage(d.Subject, d.Header, d.Data, d.Time); err != nil {
 		return a, err
 	}
 	if err := w.replayed(ctx, a); err != nil {

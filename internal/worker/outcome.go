@@ -161,7 +161,7 @@ func (v *visit) bury(ctx context.Context, r ledger.Report) error {
 	}
 	return v.c.Streams.Bury(ctx, stream.DeadLetter{
 		Ref: events.Ref{Address: v.addr, Key: r.Key}, Outcome: r.Outcome, Reason: r.Reason,
-		Data: m.Data, Origin: m.Subject, Sequence: r.Seq, At: r.Ended,
+		Header: m.Header, Data: m.Data, Origin: m.Subject, Sequence: r.Seq, At: r.Ended,
 	})
 }
 

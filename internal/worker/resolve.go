@@ -18,7 +18,7 @@ func (w *Worker) resolve(ctx context.Context, d *stream.Delivery) {
 	began := time.Now()
 	a := &arrival{Delivery: d}
 	var err error
-	if a.event, a.ref, err = events.FromMessage(d.Subject, d.Data, d.Time); err == nil {
+	if a.event, a.ref, err = events.FromMessage(d.Subject, d.Header, d.Data, d.Time); err == nil {
 		err = w.served(a.event.Tenant, d.Accepted())
 	}
 	var end *end

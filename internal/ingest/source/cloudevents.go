@@ -67,7 +67,7 @@ func isJSON(mediaType string) bool {
 func parse(text []byte, now time.Time) (events.Event, error) {
 	e, err := events.Parse(text, now)
 	if err == nil {
-		return e, notOurs(e)
+		return e, notOurs(e, "source")
 	}
 	doc, unreadable := events.JSON(text, "event", MaxDepth)
 	if unreadable != nil {
@@ -76,7 +76,7 @@ func parse(text []byte, now time.Time) (events.Event, error) {
 	if _, list := doc.([]any); list {
 		return e, invalid("", "the event is a list; send a batch of CloudEvents as "+batchType+", and in Azure Event Grid choose the CloudEvents schema")
 	}
-	if foreign := ofOthers(doc); foreign != nil {
+	if foreign := ofOthers(memberOf(doc, "specversion"), memberOf(doc, "type")); foreign != nil {
 		return e, foreign
 	}
 	return e, err
@@ -87,19 +87,19 @@ func parse(text []byte, now time.Time) (events.Event, error) {
 // another source's events, and those would be conflicts.
 const hooks = "/v1/hooks/"
 
-func notOurs(e events.Event) error {
+func notOurs(e events.Event, field string) error {
 	if strings.HasPrefix(e.Source, hooks) {
-		return invalid("source", "begins with "+hooks+", which stands for the relay's own sources; name the sending system, such as /servicenow/acme")
+		return invalid(field, "begins with "+hooks+", which stands for the relay's own sources; name the sending system, such as /servicenow/acme")
 	}
 	return nil
 }
 
 // ofOthers is why a CloudEvent is ignored, or nil: its type is none of ours. One
 // of ours that is not known here is not ignored; it asked for something.
-func ofOthers(doc any) error {
-	kind, _ := memberOf(doc, "type").(string)
+func ofOthers(version, kindOf any) error {
+	kind, _ := kindOf.(string)
 	own, _, _ := strings.Cut(events.Type, ".")
-	if memberOf(doc, "specversion") != "1.0" || kind == "" || strings.HasPrefix(kind, own+".") {
+	if version != "1.0" || kind == "" || strings.HasPrefix(kind, own+".") {
 		return nil
 	}
 	return &Ignored{fmt.Sprintf("its type is %s; only %s asks for changes; configure kind mapped to read it", shown(kind), events.Type)}

@@ -72,7 +72,7 @@ func FuzzCloudEventsBinary(f *testing.F) {
 		for open := range h {
 			covers := func(header string) bool { return !strings.EqualFold(header, open) }
 			got := decodeTwice(t, Delivery{Header: h, Body: body, Now: fuzzNow, Covers: covers})
-			if strings.HasPrefix(strings.ToLower(open), cePrefix) && got != nil {
+			if strings.HasPrefix(strings.ToLower(open), events.HeaderPrefix) && got != nil {
 				t.Fatalf("accepted, although %s could be changed", open)
 			}
 		}

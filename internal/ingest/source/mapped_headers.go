@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"changerelay/internal/events"
 )
 
 // coveredHeaders are the headers that expressions see, by their lower-case names:
@@ -17,11 +19,11 @@ func coveredHeaders(v Delivery) (map[string]any, error) {
 		if v.Covers == nil || !v.Covers(name) || len(values) != 1 || isCredential(name) {
 			continue
 		}
-		if !strings.HasPrefix(name, cePrefix) {
+		if !strings.HasPrefix(name, events.HeaderPrefix) {
 			found[name] = values[0]
 			continue
 		}
-		value, err := decodeAttribute(values[0])
+		value, err := events.DecodeAttribute(values[0])
 		if err != nil {
 			return nil, invalid(name, err.Error())
 		}
