@@ -42,6 +42,10 @@ func (r *rig) enrol(d graphsim.Device) {
 	r.sim.AddTenant(graphsim.Tenant{ID: entraTenant, ClientID: clientID, ClientSecret: secret}, d)
 }
 
+func phoneOf(id string) graphsim.Device {
+	return graphsim.Device{ID: id, Name: "other", Platform: "iOS"}
+}
+
 // ran has a script's run state lead to a device.
 func (r *rig) ran(state, dev string) {
 	for _, f := range []string{"deviceHealthScripts", "deviceManagementScripts", "deviceComplianceScripts"} {
@@ -117,7 +121,7 @@ func TestAResolvedEventStaysWithItsDevice(t *testing.T) {
 	t.Parallel()
 	r := routed(t)
 	const other = "1f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d12"
-	r.enrol(graphsim.Device{ID: other, Name: "other", Platform: "iOS"})
+	r.enrol(phoneOf(other))
 	w := r.work()
 	e := r.send(r.aimed(runOf+"77/managedDevice", remove(app(1))...))
 	first := r.outcome(e, events.Accepted)
