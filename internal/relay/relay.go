@@ -29,6 +29,7 @@ import (
 
 	"changerelay/internal/events"
 	"changerelay/internal/ingest"
+	"changerelay/internal/ledger"
 	"changerelay/internal/metrics"
 	"changerelay/internal/stream"
 )
@@ -46,6 +47,11 @@ type Parts struct {
 	// Work is the worker's part, until ctx ends; nil in a process without that
 	// role.
 	Work func(ctx context.Context, nc *nats.Conn, s *stream.Streams, m *metrics.Metrics) error
+
+	// What is told of events that have not ended: Timing as the worker has it, zero
+	// is ledger.DefaultTiming; Gate nil knows of no tenant that may not be called.
+	Timing ledger.Timing
+	Gate   Gate
 
 	// Watch follows the configuration until ctx ends: it has apply put new
 	// sources in force, and reports of each configuration whether it is. Nil
@@ -86,7 +92,10 @@ func (p Parts) Run(ctx context.Context, nc *nats.Conn, roles Role) error {
 		p.Log.Warn("no source is configured: every webhook is answered 401; add one under sources")
 	}
 	m := p.metrics()
-	var b broker
+	b, err := p.broker(nc)
+	if err != nil {
+		return err
+	}
 	admin, err := listen("admin.listen", p.AdminAddr)
 	if err != nil {
 		return err
@@ -94,7 +103,7 @@ func (p Parts) Run(ctx context.Context, nc *nats.Conn, roles Role) error {
 	group, ctx := errgroup.WithContext(ctx)
 	var ingestAddr net.Addr
 	if roles&Ingest != 0 {
-		srv, l, err := p.ingest(&b, m)
+		srv, l, err := p.ingest(b, m)
 		if err != nil {
 			return errors.Join(err, admin.Close())
 		}
@@ -105,7 +114,7 @@ func (p Parts) Run(ctx context.Context, nc *nats.Conn, roles Role) error {
 	group.Go(func() error {
 		return Serve(ctx, &http.Server{Handler: m.Admin(b.Ready)}, admin, drainFor, p.Log)
 	})
-	group.Go(func() error { return p.work(ctx, nc, roles, &b, m) })
+	group.Go(func() error { return p.work(ctx, nc, roles, b, m) })
 	group.Go(func() error { watch(ctx, nc, m); return nil })
 	if p.Up != nil {
 		p.Up(ingestAddr, admin.Addr())
