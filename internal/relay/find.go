@@ -127,7 +127,10 @@ func (b *broker) place(ctx context.Context, s *stream.Streams, r events.Receipt)
 	e := ledger.Entry{Order: ledger.Order{Key: ref.Key}, Ticket: r.Ticket, Target: r.Target, Changes: r.Changes}
 	st := d.Standing(e, time.Now(), b.timing)
 	if st.State == events.Queued {
-		return s.Find(ctx, ref)
+		if again, err := s.Find(ctx, ref); !errors.Is(err, events.ErrNotFound) { // else CHANGES has just forgotten it
+			return again, err
+		}
+		return r, nil
 	}
 	r.State, r.Since, r.Until, r.Reason = st.State, st.Since, st.Until, st.Reason
 	if st.Calls {

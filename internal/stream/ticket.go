@@ -137,8 +137,9 @@ func distinct(read []events.Receipt) (found []events.Receipt) {
 }
 
 // Listen calls f whenever an outcome is published under a subject that matches,
-// until stop. What is heard is on its way to OUTCOMES, and may be stored a moment
-// later, or, while the connection is lost, not be heard at all.
+// until stop, in one goroutine. It is in force when a question to the broker that
+// is asked later is answered. What is heard is on its way to OUTCOMES, and may be
+// stored a moment later; while the connection is lost nothing is heard.
 func (s *Streams) Listen(subject string, f func()) (stop func(), err error) {
 	sub, err := s.nc.Subscribe(subject, func(*nats.Msg) { f() })
 	if err != nil {

@@ -177,6 +177,9 @@ func TestListen(t *testing.T) {
 		}
 		defer stop()
 	}
+	if err := s.nc.Flush(); err != nil { // as the look does that follows
+		t.Fatal(err)
+	}
 	is := func(want ...int32) func() bool {
 		return func() bool {
 			for i := range heard {
@@ -264,4 +267,35 @@ func crowd(b *testing.B, s *Streams, n int) {
 		}
 	}
 	<-js.PublishAsyncComplete()
+}
+
+// An outcome is heard whichever servers its writer and its reader are connected to,
+// and found once it is stored.
+func TestClusterListens(t *testing.T) {
+	t.Parallel()
+	c := natstest.Cluster(t, 3)
+	var ss []*Streams
+	for _, url := range c.URLs() {
+		ss = append(ss, open(t, url, Options{Replicas: 3}))
+	}
+	var heard atomic.Int32
+	for i, s := range ss {
+		e := event(t, i)
+		publish(t, s, e, false)
+		stop, err := ss[(i+1)%3].Listen(e.Ref().OutcomesFilter(), func() { heard.Add(1) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer stop()
+		if _, err := ss[(i+1)%3].Find(t.Context(), e.Ref()); err != nil { // as a reader does: listening is in force by then
+			t.Fatal(err)
+		}
+		if err := ss[(i+2)%3].Report(t.Context(), receipt(e, events.Accepted)); err != nil {
+			t.Fatal(err)
+		}
+		await.State(t, "it to be heard", func() bool { return heard.Load() == int32(i+1) })
+		if r, err := ss[(i+1)%3].Find(t.Context(), e.Ref()); err != nil || r.State != events.Final {
+			t.Errorf("found %+v, %v", r, err)
+		}
+	}
 }
