@@ -58,7 +58,7 @@ func (d device) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	s := &sight{addr: addr, timing: tenants.Protocol(c.Worker.Timing), tickets: map[string]string{}}
+	s := &sight{addr: addr, timing: c.Worker.Timing.Protocol(), tickets: map[string]string{}}
 	failed := s.readLedger(ctx, c)
 	if !d.NoGraph {
 		failed = errors.Join(failed, s.readGraph(ctx, c))

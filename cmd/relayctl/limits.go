@@ -16,19 +16,24 @@ const (
 	// failover stalls for 5.3 s (measured).
 	askWithin = 15 * time.Second
 
-	// answerWithin bounds one request to the relay, which answers within 15 s.
+	// answerWithin bounds one request to the relay, which answers within 15 s of
+	// what it was asked to wait.
 	answerWithin = 20 * time.Second
+
+	// lateBy is how long after the end of --wait an answer is waited for: the relay
+	// looks once more when its own wait ends.
+	lateBy = 5 * time.Second
 
 	// graphWithin bounds one question to Graph, token included.
 	graphWithin = 30 * time.Second
 
-	// pollMin and pollMax are the pauses of --wait, doubled from one to the
-	// other: most changes take seconds, and a throttled one takes minutes.
+	// pollMin and pollMax are the least times between two questions of --wait,
+	// doubled from one to the other. A relay that waits takes longer to answer.
 	pollMin = 100 * time.Millisecond
 	pollMax = 2 * time.Second
 
 	// maxAnswer is the most that is read of an answer, bytes. A receipt with 30
-	// items is about 4 kB.
+	// items is about 4 kB, and a ticket has at most 100.
 	maxAnswer = 1 << 20
 
 	// maxRequest is the largest file with a request, bytes: the largest body that

@@ -14,7 +14,7 @@ import (
 type cli struct {
 	Send   send    `cmd:"" help:"Sign a change event and send it to the relay."`
 	Source sources `cmd:"" help:"List the sources, and try a captured request on one."`
-	Status status  `cmd:"" help:"Say what became of an event."`
+	Status status  `cmd:"" help:"Say what became of an event, or of a ticket."`
 	Device device  `cmd:"" help:"Show what the relay and Graph know of a device."`
 	Dead   dead    `cmd:"" help:"Look at events that could not be applied, and at bodies that are none; replay and drop them."`
 	Audit  audits  `cmd:"" help:"Show who did what by hand, and when."`
@@ -23,13 +23,14 @@ type cli struct {
 }
 
 func (cli) Help() string {
-	return `Where is ticket CHG0031337? send prints an event's id, and status takes it.
+	return `Where is ticket CHG0031337? Ask status, by the ticket or by the id that send prints.
 
 Examples:
 
     relayctl send --tenant acme --device 0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11 \
         --ticket CHG0031337 --remove a7d7a9a2-1c0e-4b7e-9f43-0d7b1a2c3d4e --wait
     relayctl status acme.0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11.5jq0o8rq2m3k1v7c9b4d6e8f0g
+    relayctl status --ticket CHG0031337
     relayctl device acme 0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11
     relayctl dead list
     relayctl dead replay 12 --wait

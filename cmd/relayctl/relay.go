@@ -51,9 +51,18 @@ type found struct {
 	events.Receipt
 }
 
-// status asks what became of an event.
-func (r relay) status(ctx context.Context, id string) (f found, raw []byte, err error) {
-	raw, err = r.do(ctx, http.MethodGet, "/v1/changes/"+url.PathEscape(id), nil, nil)
+// Listed are a ticket's events, as the relay answers.
+type listed struct {
+	Ticket  string  `json:"ticket"`
+	Total   int     `json:"total"`
+	Changes []found `json:"changes"`
+}
+
+// status asks what became of an event. The relay may wait so long for the outcome
+// before it answers.
+func (r relay) status(ctx context.Context, id string, wait time.Duration) (f found, raw []byte, err error) {
+	q := url.Values{}
+	raw, err = r.look(ctx, "/v1/changes/"+url.PathEscape(id), q, nil, wait)
 	if err != nil {
 		return found{}, nil, fmt.Errorf("asking for %s: %w", id, err)
 	}
@@ -63,33 +72,32 @@ func (r relay) status(ctx context.Context, id string) (f found, raw []byte, err 
 	return f, raw, nil
 }
 
-// await asks until the outcome is final. heard says that the relay has answered
-// before: then one that is away for a while is waited for.
-func (r relay) await(ctx context.Context, id string, timeout time.Duration, heard bool) (f found, raw []byte, err error) {
-	waiting, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	for pause := pollMin; waiting.Err() == nil; pause = min(2*pause, pollMax) {
-		g, b, failed := r.status(waiting, id)
-		switch {
-		case failed == nil && g.Outcome.Final():
-			return g, b, nil
-		case failed == nil:
-			f, raw, err, heard = g, b, nil, true
-		case waiting.Err() != nil: // the time was over, which says nothing of the relay
-		case !heard || !passing(failed):
-			return found{}, nil, failed
-		default:
-			err = failed
-		}
-		select {
-		case <-waiting.Done():
-		case <-time.After(pause):
-		}
+// ticket asks what became of a ticket's events, as whoever signed the headers.
+func (r relay) ticket(ctx context.Context, ticket, tenant string, h http.Header, wait time.Duration) (l listed, raw []byte, err error) {
+	q := url.Values{"ticket": {ticket}}
+	if tenant != "" {
+		q.Set("tenant", tenant)
 	}
-	if ctx.Err() != nil {
-		return found{}, nil, ctx.Err()
+	raw, err = r.look(ctx, "/v1/changes", q, h, wait)
+	if err != nil {
+		return listed{}, nil, fmt.Errorf("asking for ticket %s: %w", clean(ticket), err)
 	}
-	return f, raw, errors.Join(fmt.Errorf("there is no outcome after %s; ask again later: relayctl status %s%s", timeout, id, r.flag()), err)
+	if err := json.Unmarshal(raw, &l); err != nil || l.Ticket != ticket {
+		return listed{}, nil, fmt.Errorf("asking for ticket %s: %w", clean(ticket), r.stranger())
+	}
+	return l, raw, nil
+}
+
+// look asks for what the relay knows, or will know in a while.
+func (r relay) look(ctx context.Context, path string, q url.Values, h http.Header, wait time.Duration) ([]byte, error) {
+	wait = wait.Round(time.Millisecond)
+	if wait > 0 {
+		q.Set("wait", wait.String())
+	}
+	if len(q) > 0 {
+		path += "?" + q.Encode()
+	}
+	return r.do(ctx, http.MethodGet, path, h, nil, wait+answerWithin)
 }
 
 // A refusal is an answer that is none of the 2xx.
@@ -131,7 +139,7 @@ func passing(err error) bool {
 
 // do makes one request and returns the answer's body. Redirects are not
 // followed: a signature is for the one who was asked.
-func (r relay) do(ctx context.Context, method, path string, header http.Header, body []byte) ([]byte, error) {
+func (r relay) do(ctx context.Context, method, path string, header http.Header, body []byte, within time.Duration) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, method, r.at(path), bytes.NewReader(body))
 	if err != nil {
 		return nil, err
@@ -140,7 +148,7 @@ func (r relay) do(ctx context.Context, method, path string, header http.Header, 
 		req.Header = header
 	}
 	c := http.Client{
-		Timeout:       answerWithin,
+		Timeout:       within,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	resp, err := c.Do(req)

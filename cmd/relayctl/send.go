@@ -84,7 +84,7 @@ func (s *send) Run(ctx context.Context, out io.Writer) error {
 	if src.Kind != "cloudevents" {
 		path = "/v1/hooks/" + name
 	}
-	raw, err := s.do(ctx, http.MethodPost, path, header, body)
+	raw, err := s.do(ctx, http.MethodPost, path, header, body, answerWithin)
 	if err != nil {
 		return s.explain(err, name, list)
 	}
@@ -103,6 +103,16 @@ func (s *send) Run(ctx context.Context, out io.Writer) error {
 
 // pick chooses the source that signs.
 func (s *send) pick(c *boot.Config) (string, boot.Source, error) {
+	name, src, err := signing(c, s.Source, s.Config)
+	if err == nil && src.Kind != "cloudevents" && s.File == "" {
+		err = fmt.Errorf("the source %s is of kind %s: give a body of its own with --file, or name another --source", name, src.Kind)
+	}
+	return name, src, err
+}
+
+// signing chooses the source that signs: the one that is named, or the first of kind
+// cloudevents.
+func signing(c *boot.Config, name, file string) (string, boot.Source, error) {
 	var names, able []string
 	for n, src := range c.Sources {
 		names = append(names, n)
@@ -112,19 +122,15 @@ func (s *send) pick(c *boot.Config) (string, boot.Source, error) {
 	}
 	slices.Sort(names)
 	slices.Sort(able)
-	name := s.Source
 	switch {
 	case name == "" && len(able) == 0:
-		return "", boot.Source{}, fmt.Errorf("%s has no source of kind cloudevents, whose secret could sign; add one", s.Config)
+		return "", boot.Source{}, fmt.Errorf("%s has no source of kind cloudevents, whose secret could sign; add one", file)
 	case name == "":
 		name = able[0]
 	}
 	src, ok := c.Sources[name]
 	if !ok {
-		return "", boot.Source{}, fmt.Errorf("there is no source %q in %s; it has %s", name, s.Config, strings.Join(names, ", "))
-	}
-	if src.Kind != "cloudevents" && s.File == "" {
-		return "", boot.Source{}, fmt.Errorf("the source %s is of kind %s: give a body of its own with --file, or name another --source", name, src.Kind)
+		return "", boot.Source{}, fmt.Errorf("there is no source %q in %s; it has %s", name, file, strings.Join(names, ", "))
 	}
 	return name, src, nil
 }

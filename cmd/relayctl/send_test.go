@@ -92,7 +92,7 @@ func TestStatusOfOneThatIsQueued(t *testing.T) {
 	r := newRig(t) // without a worker
 	sent := r.run(append(byFlags, "--source", "slack")...)
 	const queued = `
-outcome  queued: stored, and not yet told to Graph
+state    queued: stored, and not yet looked at by a worker
 ticket   CHG0031337
 tenant   acme
 device   0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11

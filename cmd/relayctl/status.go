@@ -2,40 +2,65 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"time"
 
+	"changerelay/cmd/internal/boot"
 	"changerelay/internal/events"
 )
 
-// status says what became of one event.
+// status says what became of one event, or of a ticket's events.
 type status struct {
+	boot.Flags
 	relay
-	ID      string        `arg:"" help:"The event's id, as the answer to its sender had it."`
+	ID      string        `arg:"" optional:"" help:"The event's id, as the answer to its sender had it."`
+	Ticket  string        `placeholder:"NUMBER" help:"All events of this ticket, in place of an id; signed as send does."`
+	Tenant  string        `placeholder:"NAME" help:"With --ticket: only those of this tenant."`
+	Source  string        `placeholder:"NAME" help:"With --ticket: source whose secret signs; the first of kind cloudevents if left out."`
 	Wait    bool          `help:"Wait for the final outcome; exit with 1 if it is one that a person must look at."`
 	Timeout time.Duration `default:"2m" help:"How long to wait; default ${default}."`
 	JSON    bool          `name:"json" help:"Print the relay's answer as it is."`
 }
 
 func (status) Help() string {
-	return `Examples:
+	return `A ticket's number can be guessed, unlike an event's id: run it with --ticket where the
+relay's configuration and secrets are. The source sees its own tenants.
+
+Examples:
 
     relayctl status acme.0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11.5jq0o8rq2m3k1v7c9b4d6e8f0g
     relayctl status --wait --timeout 10m acme.0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11.5jq0o8rq2m3k1v7c9b4d6e8f0g
+    relayctl status --ticket CHG0031337
+    relayctl status --ticket CHG0031337 --tenant acme --wait
 `
+}
+
+// Validate is called by the command line's parser.
+func (s status) Validate() error {
+	switch {
+	case (s.ID == "") == (s.Ticket == ""):
+		return errors.New("give an event's id, or --ticket")
+	case s.Ticket == "" && s.Tenant+s.Source != "":
+		return errors.New("--tenant, --source: go with --ticket only")
+	}
+	return s.relay.Validate()
 }
 
 // Run is called by the command line's parser.
 func (s status) Run(ctx context.Context, out io.Writer) error {
+	if s.Ticket != "" {
+		return s.runTicket(ctx, out)
+	}
 	if _, err := events.ParseRef(s.ID); err != nil {
 		return err
 	}
 	if s.Wait {
 		return s.relay.finish(ctx, out, s.ID, s.Timeout, false, s.JSON)
 	}
-	f, raw, err := s.relay.status(ctx, s.ID)
+	f, raw, err := s.relay.status(ctx, s.ID, 0)
 	if err != nil {
 		return err
 	}
@@ -45,7 +70,15 @@ func (s status) Run(ctx context.Context, out io.Writer) error {
 // finish waits for the final outcome and prints it, or what is known when the
 // time is over.
 func (r relay) finish(ctx context.Context, out io.Writer, id string, timeout time.Duration, heard, asJSON bool) error {
-	f, raw, err := r.await(ctx, id, timeout, heard)
+	var f found
+	var raw []byte
+	err := r.await(ctx, timeout, heard, "relayctl status "+id, func(ctx context.Context, wait time.Duration) (bool, error) {
+		g, b, err := r.status(ctx, id, wait)
+		if err == nil {
+			f, raw = g, b
+		}
+		return g.Outcome.Final(), err
+	})
 	if raw != nil {
 		if err := f.print(out, raw, asJSON); err != nil {
 			return err
@@ -57,17 +90,20 @@ func (r relay) finish(ctx context.Context, out io.Writer, id string, timeout tim
 	return err
 }
 
-// meanings says in a few words what an outcome is.
-var meanings = map[events.Outcome]string{
-	"":                      "queued: stored, and not yet told to Graph",
-	events.Accepted:         "accepted: Graph took it; the device follows when it checks in",
-	events.Unchanged:        "unchanged: the device was already so",
-	events.Superseded:       "superseded: a newer change of the same items won",
-	events.Duplicate:        "duplicate: the same event was stored before",
-	events.Invalid:          "invalid: it may not exist",
-	events.Refused:          "refused: Graph said no for good",
-	events.ApprovalRequired: "approval_required: Graph wants a second admin's approval",
-	events.Expired:          "expired: it could not be applied in time",
+// meanings says in a few words what a status is.
+var meanings = map[string]string{
+	string(events.Queued):           "queued: stored, and not yet looked at by a worker",
+	string(events.Folded):           "folded: part of what the device is to hold, and told to Graph next",
+	string(events.Waiting):          "waiting: something else must pass first",
+	string(events.Called):           "called: Graph is being told",
+	string(events.Accepted):         "accepted: Graph took it; the device follows when it checks in",
+	string(events.Unchanged):        "unchanged: the device was already so",
+	string(events.Superseded):       "superseded: a newer change of the same items won",
+	string(events.Duplicate):        "duplicate: the same event was stored before",
+	string(events.Invalid):          "invalid: it may not exist",
+	string(events.Refused):          "refused: Graph said no for good",
+	string(events.ApprovalRequired): "approval_required: Graph wants a second admin's approval",
+	string(events.Expired):          "expired: it could not be applied in time",
 }
 
 // print writes a receipt for people, or as it came.
@@ -78,12 +114,18 @@ func (f found) print(out io.Writer, raw []byte, asJSON bool) error {
 	}
 	now := time.Now()
 	t := newTable(out)
-	meaning := meanings[f.Outcome]
+	meaning := meanings[f.Status]
 	if meaning == "" {
-		meaning = string(f.Outcome) // a newer relay's word
+		meaning = f.Status // a newer relay's word
 	}
-	t.fact("outcome", meaning)
+	name := "state"
+	if f.Outcome.Final() {
+		name = "outcome"
+	}
+	t.fact(name, meaning)
 	t.fact("reason", f.Reason)
+	t.fact("since", stamp(f.Since, now))
+	t.fact("until", stamp(f.Until, now))
 	t.fact("ticket", f.Ticket)
 	t.fact("tenant", f.Tenant)
 	t.fact("device", f.Device)

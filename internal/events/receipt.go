@@ -17,7 +17,7 @@ const ResolvedType = "changerelay.resolved.v1"
 const outcomeSource = "/changerelay"
 
 // A Receipt says what is known of one event. With a final outcome it is the
-// data of a changerelay.outcome.v1 CloudEvent in OUTCOMES.
+// data of a changerelay.outcome.v1 CloudEvent in OUTCOMES, which has no state.
 type Receipt struct {
 	ID       string    `json:"id"` // Ref.String
 	Ticket   string    `json:"ticket"`
@@ -32,11 +32,30 @@ type Receipt struct {
 	Attempts int       `json:"attempts,omitempty"` // calls to Graph that carried it
 	Accepted time.Time `json:"accepted,omitzero"`  // when the broker stored it
 	Ended    time.Time `json:"ended,omitzero"`     // when the outcome was known
+
+	// How far it has come, for whoever asks; of a state before Final, Reason says
+	// what it waits for.
+	State State     `json:"state,omitempty"`
+	Since time.Time `json:"since,omitzero"` // of Called: when the call began
+	Until time.Time `json:"until,omitzero"` // of Waiting: when it is looked at again at the latest; zero: nobody knows
+}
+
+// Status is the receipt in one word: its outcome once that is final, else its
+// state.
+func (r Receipt) Status() string {
+	switch {
+	case r.Outcome != "":
+		return string(r.Outcome)
+	case r.State == "":
+		return string(Queued) // of an older relay
+	}
+	return string(r.State)
 }
 
 // Encode returns the receipt as structured-mode CloudEvents JSON, made at now.
 func (r Receipt) Encode(now time.Time) []byte {
 	r.Accepted, r.Ended = r.Accepted.Round(0).UTC(), r.Ended.Round(0).UTC()
+	r.State, r.Since, r.Until = "", time.Time{}, time.Time{} // true today only
 	kind := OutcomeType
 	if r.Change != "" {
 		kind = ResolvedType

@@ -31,6 +31,26 @@ func TestReceiptRoundTrip(t *testing.T) {
 	}
 }
 
+// A state is for whoever asks now. Stored, it would be a lie tomorrow.
+func TestAStateIsNotStored(t *testing.T) {
+	want := exampleReceipt()
+	now := want
+	now.State, now.Since, now.Until = Called, now.Accepted, now.Ended
+	if got, err := ParseReceipt(now.Encode(want.Ended)); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v, %v\nwant %+v", got, err, want)
+	}
+}
+
+func TestStatus(t *testing.T) {
+	for want, r := range map[string]Receipt{
+		"queued": {}, "waiting": {State: Waiting}, "refused": {State: Final, Outcome: Refused}, "accepted": {Outcome: Accepted},
+	} {
+		if got := r.Status(); got != want {
+			t.Errorf("%+v is %s, want %s", r, got, want)
+		}
+	}
+}
+
 func TestReceiptEncode(t *testing.T) {
 	r := exampleReceipt()
 	var got map[string]any

@@ -120,6 +120,45 @@ func (r Ref) OutcomeSubject(ticket string) string {
 	return OutcomesPrefix + r.Tenant + "." + ticket + "." + r.Device + "." + r.Key
 }
 
+// OutcomesFilter matches the event's outcome whatever its ticket. Of one whose
+// device is not known it matches the receipt that says which one it is, and the
+// outcome that follows.
+func (r Ref) OutcomesFilter() string {
+	if r.Unresolved() {
+		return OutcomesPrefix + r.Tenant + "." + r.Device + ".*." + r.Key
+	}
+	return r.OutcomeSubject("*")
+}
+
+// A TicketFilter matches what is stored of a ticket: in CHANGES, in TARGETS, in
+// OUTCOMES.
+type TicketFilter struct{ Changes, Targets, Outcomes string }
+
+// FilterTicket is the filter of a ticket within a tenant, or "*" for all.
+func FilterTicket(tenant, ticket string) TicketFilter {
+	token := TicketToken(ticket)
+	return TicketFilter{
+		Changes:  ChangesPrefix + tenant + ".*.*." + token,
+		Targets:  TargetsPrefix + tenant + "." + token + ".*",
+		Outcomes: OutcomesPrefix + tenant + "." + token + ".*.*",
+	}
+}
+
+// ParseOutcomeSubject splits the subject of a message in OUTCOMES.
+func ParseOutcomeSubject(subject string) (ref Ref, ticket string, err error) {
+	t := strings.Split(strings.TrimPrefix(subject, OutcomesPrefix), ".")
+	if len(t) == 4 && isToken(t[1], ticketLen) {
+		device := t[2]
+		if device == "target" {
+			device = t[1]
+		}
+		if ref, err = ParseRef(t[0] + "." + device + "." + t[3]); err == nil && ref.OutcomeSubject(t[1]) == subject {
+			return ref, t[1], nil
+		}
+	}
+	return Ref{}, "", malformed(subject, "outcomes.v1.<tenant>.<ticket>.<device>.<key>")
+}
+
 // DeadSubject is where the event's dead letter is published.
 func (r Ref) DeadSubject(o Outcome) string { return DeadPrefix + string(o) + "." + r.String() }
 

@@ -1,6 +1,7 @@
 package events
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -58,6 +59,43 @@ func TestSubjectRoundTrip(t *testing.T) {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
+}
+
+func TestOutcomeSubjectRoundTrip(t *testing.T) {
+	e := exampleEvent()
+	token := TicketToken(e.Ticket)
+	target := e
+	target.Device = ""
+	for _, ref := range []Ref{e.Ref(), {e.Address(), e.Ref().Key + "-r7"}, target.Ref()} {
+		subject := ref.OutcomeSubject(token)
+		if got, ticket, err := ParseOutcomeSubject(subject); err != nil || got != ref || ticket != token {
+			t.Errorf("ParseOutcomeSubject(%s) = %v, %s, %v", subject, got, ticket, err)
+		}
+		for _, filter := range []string{ref.OutcomesFilter(), FilterTicket("acme", e.Ticket).Outcomes, FilterTicket("*", e.Ticket).Outcomes} {
+			if !matches(filter, subject) {
+				t.Errorf("%s does not match %s", filter, subject)
+			}
+		}
+	}
+	// What follows once a target's device is known.
+	if filter := target.Ref().OutcomesFilter(); !matches(filter, e.Ref().OutcomeSubject(token)) {
+		t.Errorf("%s does not match the outcome of %s", filter, e.Ref())
+	}
+	if f := FilterTicket("acme", e.Ticket); !matches(f.Changes, e.Subject()) || !matches(f.Targets, target.Subject()) {
+		t.Errorf("%+v does not match %s and %s", f, e.Subject(), target.Subject())
+	}
+	good := e.Ref().OutcomeSubject(token)
+	for _, s := range []string{"", OutcomesPrefix, good + ".x", good + "0", strings.Replace(good, token, "target", 1), strings.Replace(good, e.Device, token, 1),
+		strings.Replace(good, "outcomes", "changes", 1), strings.TrimPrefix(good, OutcomesPrefix), strings.Replace(good, token, "*", 1)} {
+		_, _, err := ParseOutcomeSubject(s)
+		wantInvalid(t, err, "subject", "is not of the form")
+	}
+}
+
+// matches reports whether a broker would.
+func matches(filter, subject string) bool {
+	f, s := strings.Split(filter, "."), strings.Split(subject, ".")
+	return slices.EqualFunc(f, s, func(f, s string) bool { return f == "*" || f == s })
 }
 
 func TestParseRefRefuses(t *testing.T) {

@@ -35,10 +35,10 @@ var places = map[string]place{
 	"internal/ingest/source":    {1, []string{"internal/events"}},
 	"internal/ingest":           {2, []string{"internal/events", "internal/metrics", "internal/ingest/*"}},
 	"internal/worker":           {2, []string{"internal/events", "internal/ledger", "internal/quota", "internal/graph", "internal/stream", "internal/metrics"}},
-	"internal/relay":            {3, []string{"internal/events", "internal/metrics", "internal/stream", "internal/ingest"}}, // not the worker, nor Graph: ingest's binary has this
+	"internal/relay":            {3, []string{"internal/events", "internal/metrics", "internal/stream", "internal/ledger", "internal/quota", "internal/ingest"}}, // not the worker, nor Graph: ingest's binary has this
 	"internal/working":          {3, []string{"internal/metrics", "internal/stream", "internal/ledger", "internal/quota", "internal/worker"}},
 	"internal/standalone":       {4, []string{"internal/graphsim", "internal/ingest/verify"}},
-	"cmd/internal/boot":         {4, []string{"internal/relay", "internal/metrics", "internal/ingest", "internal/ingest/*", "internal/stream"}}, // makes parts of the configuration; every command carries what it imports
+	"cmd/internal/boot":         {4, []string{"internal/relay", "internal/metrics", "internal/ingest", "internal/ingest/*", "internal/stream", "internal/ledger", "internal/quota"}}, // makes parts of the configuration; every command carries what it imports
 	"cmd/internal/conform":      {3, nil},
 	"cmd/internal/tenants":      {5, []string{"cmd/internal/boot", "internal/graph", "internal/ledger", "internal/quota", "internal/worker", "internal/working"}},
 	"cmd/*":                     {6, all},
@@ -161,6 +161,9 @@ func TestVerdict(t *testing.T) {
 		{"internal/worker", "changerelay/internal/graph", false, true},
 		{"internal/ingest", "changerelay/internal/ingest/verify", false, true},
 		{"internal/relay", "changerelay/internal/ingest", false, true},
+		{"internal/relay", "changerelay/internal/ledger", false, true},
+		{"internal/relay", "changerelay/internal/graph", false, false},
+		{"internal/relay", "changerelay/internal/worker", false, false},
 		{"cmd/ingest", "changerelay/internal/ingest", false, true},
 		{"cmd/ingest", "changerelay/cmd/internal/boot", false, true},
 		{"internal/ledger", "changerelay/internal/graph", false, false},

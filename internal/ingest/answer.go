@@ -21,9 +21,8 @@ type (
 	document []byte // JSON already
 )
 
-// queued is the status of an event that the broker has and that nothing is
-// known of yet. All other statuses are outcomes.
-const queued = "queued"
+// queued is what a sender is told of an event that is stored now.
+const queued = string(events.Queued)
 
 // accepted is what a sender is told of an event that is stored.
 type accepted struct {
@@ -57,14 +56,17 @@ func stored(receipts []accepted) answer {
 	return a
 }
 
-// found answers with a receipt and its status in one word.
-func found(r events.Receipt) answer {
-	status := string(r.Outcome)
-	if status == "" {
-		status = queued
-	}
-	return answer{code: http.StatusOK, word: "found", body: struct {
-		Status string `json:"status"`
-		events.Receipt
-	}{status, r}}
+// A status is a receipt, and in front of it what it says in one word.
+type status struct {
+	Status string `json:"status"`
+	events.Receipt
 }
+
+// statuses are all that is known of a ticket.
+type statuses struct {
+	Ticket  string   `json:"ticket"`
+	Total   int      `json:"total"` // more than there are changes: some are left out
+	Changes []status `json:"changes"`
+}
+
+func found(body any) answer { return answer{code: http.StatusOK, word: "found", body: body} }

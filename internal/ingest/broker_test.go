@@ -3,6 +3,8 @@ package ingest
 import (
 	"bytes"
 	"context"
+	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -22,12 +24,17 @@ type memory struct {
 	panics  any              // Publish panics with it
 	full    error            // Publish alone fails with it
 
+	outcomes map[string]events.Outcome // by id
+	ears     map[*func()]string        // who listens, to which subjects
+	looks    int                       // at one event
+	walks    int                       // for a ticket
+
 	deadline time.Time // of the last Publish
 	ended    error     // what its context said
 }
 
 func newMemory() *memory {
-	return &memory{stored: map[string]events.Event{}, marks: map[string]*mark{}}
+	return &memory{stored: map[string]events.Event{}, marks: map[string]*mark{}, outcomes: map[string]events.Outcome{}, ears: map[*func()]string{}}
 }
 
 func (b *memory) Publish(ctx context.Context, e events.Event) (bool, error) {
@@ -58,6 +65,7 @@ func (b *memory) Publish(ctx context.Context, e events.Event) (bool, error) {
 func (b *memory) Find(_ context.Context, r events.Ref) (events.Receipt, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.looks++
 	if b.away != nil {
 		return events.Receipt{}, b.away
 	}
@@ -65,7 +73,88 @@ func (b *memory) Find(_ context.Context, r events.Ref) (events.Receipt, error) {
 	if !ok {
 		return events.Receipt{}, events.ErrNotFound
 	}
-	return events.Receipt{ID: r.String(), Ticket: e.Ticket, Tenant: e.Tenant, Device: e.Device, Changes: e.Changes, Accepted: clock}, nil
+	return b.receipt(e), nil
+}
+
+func (b *memory) receipt(e events.Event) events.Receipt {
+	id := e.Ref().String()
+	r := events.Receipt{ID: id, Ticket: e.Ticket, Tenant: e.Tenant, Device: e.Device, Changes: e.Changes, Accepted: clock, State: events.Queued}
+	if o, ended := b.outcomes[id]; ended {
+		r.Outcome, r.State, r.Ended = o, events.Final, clock
+	}
+	return r
+}
+
+func (b *memory) FindTicket(_ context.Context, ticket string, tenants []string) (found []events.Receipt, total int, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.walks++
+	if b.away != nil {
+		return nil, 0, b.away
+	}
+	for _, id := range slices.Sorted(maps.Keys(b.stored)) {
+		if e := b.stored[id]; e.Ticket == ticket && slices.Contains(tenants, e.Tenant) {
+			found = append(found, b.receipt(e))
+		}
+	}
+	return found, len(found), nil
+}
+
+// Listen is told of the outcomes that end is told to say.
+func (b *memory) Listen(subject string, f func()) (func(), error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.away != nil {
+		return nil, b.away
+	}
+	b.ears[&f] = subject
+	return func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		delete(b.ears, &f)
+	}, nil
+}
+
+// end gives an event its outcome. Those who listen hear of it only if it is said.
+func (b *memory) end(id string, o events.Outcome, said bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.outcomes[id] = o
+	for f := range b.ears {
+		if said {
+			(*f)()
+		}
+	}
+}
+
+// say has everybody who listens hear something.
+func (b *memory) say() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for f := range b.ears {
+		(*f)()
+	}
+}
+
+// leave has the broker away from now on.
+func (b *memory) leave(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.away = err
+}
+
+// blink has it away for a while, after a while.
+func (b *memory) blink(after, until time.Duration) {
+	time.Sleep(after)
+	b.leave(errors.New("nats: no responders"))
+	time.Sleep(until - after)
+	b.leave(nil)
+}
+
+func (b *memory) listeners() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.ears)
 }
 
 // Park keeps the same bytes of a source once.

@@ -19,11 +19,13 @@ var (
 )
 
 type (
+	badQuery    struct{ name, reason string } // a parameter
 	unsupported struct{ reason string }
 	bodyError   struct{ err error } // reading the body
 	brokerError struct{ err error } // publishing, finding, marking or parking
 )
 
+func (e *badQuery) Error() string    { return e.name + ": " + e.reason }
 func (e *unsupported) Error() string { return e.reason }
 func (e *bodyError) Error() string   { return "reading the body: " + e.err.Error() }
 func (e *bodyError) Unwrap() error   { return e.err }
@@ -69,6 +71,7 @@ var table = []row{
 	{as[*tooLarge], 413, "too_large", "", tellError},
 	{slowBody, 408, "timeout", "the body did not arrive in time", nil},
 	{as[*bodyError], 400, "incomplete", "the body did not arrive as announced", nil},
+	{as[*badQuery], 400, "bad_query", "", tellQuery},
 	{as[*unsupported], 415, "unsupported_media_type", "", tellError},
 	{as[*source.Ignored], 200, "ignored", "", tellIgnored},
 	{as[*events.InvalidError], 422, string(events.Invalid), "", tellInvalid},
@@ -151,6 +154,12 @@ func answerTo(err error, x *exchange) answer {
 }
 
 func tellError(err error, p *problem) { p.Reason = err.Error() }
+
+func tellQuery(err error, p *problem) {
+	var e *badQuery
+	errors.As(err, &e)
+	p.Field, p.Reason = e.name, e.reason
+}
 
 func tellForbidden(err error, p *problem) {
 	var f *forbidden

@@ -72,11 +72,7 @@ func (r *roster) examine(q inquiry, f *finding) (err error) {
 	if f.handshake, err = q.validation(); f.handshake != nil || err != nil {
 		return err
 	}
-	if f.sender, f.delivery, err = r.identify(q); err != nil {
-		return err
-	}
-	q = q.vouched(f.delivery)
-	if err = q.look(f.sender.requests); err != nil {
+	if q, err = r.admit(q, f); err != nil {
 		return err
 	}
 	if f.handshake, err = f.sender.shakeHands(q.Request); f.handshake != nil || err != nil {
@@ -96,6 +92,15 @@ func (r *roster) examine(q inquiry, f *finding) (err error) {
 		return err
 	}
 	return r.scope(f.sender, f.decoded.Events)
+}
+
+// admit says whom a request is from, and whether it has not sent too many. The
+// inquiry that it returns is vouched for.
+func (r *roster) admit(q inquiry, f *finding) (_ inquiry, err error) {
+	if f.sender, f.delivery, err = r.identify(q); err != nil {
+		return q, err
+	}
+	return q.vouched(f.delivery), q.look(f.sender.requests)
 }
 
 // Examine says what a server with the source would make of a request at the

@@ -33,7 +33,8 @@ type exchange struct {
 	digest  string // SHA-256 of the body, hexadecimal; "" while the body is not read
 	ticket  string
 	ids     []string
-	fresh   bool // an event was new to the broker
+	fresh   bool          // an event was new to the broker
+	waited  time.Duration // for an outcome, as the reader has asked
 	answer  answer
 }
 
@@ -101,7 +102,7 @@ func (s *Server) finish(x *exchange, err error) {
 	lost := x.write()
 	took := time.Since(x.start)
 	s.metrics.Requests.WithLabelValues(x.source, strconv.Itoa(x.answer.code)).Inc()
-	s.metrics.RequestSeconds.WithLabelValues(x.source).Observe(took.Seconds())
+	s.metrics.RequestSeconds.WithLabelValues(x.source).Observe((took - x.waited).Seconds())
 	if r := refusal(err); r != "" {
 		s.metrics.Refusals.WithLabelValues(x.source, r).Inc()
 	}

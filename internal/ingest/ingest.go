@@ -5,6 +5,7 @@
 //	POST    /v1/hooks/{source}  a ticket system's own body, from that source
 //	OPTIONS /v1/hooks/{source}  may I send here? of CloudEvents senders
 //	GET     /v1/changes/{id}    what became of an event; {id} is from the 202 answer
+//	GET     /v1/changes?ticket= what became of a ticket's events; signed as POST is
 //	GET     /v1/openapi.json    all this, for programs
 //
 // A request goes one way, and each step sees only what the one before let through:
@@ -45,7 +46,11 @@
 //
 // Receipts need no credential: an id holds a hash of what the sender chose, and
 // is as hard to guess; a receipt holds names of tickets, devices and items, no
-// secret. Put the route behind the cluster's gateway where that is too much.
+// secret. Put the route behind the cluster's gateway where that is too much. A
+// ticket's number can be guessed: who asks by it is verified like who sends, as if
+// with an empty body, and is shown its own tenants alone.
+//
+// With ?wait= both answer when the outcome is there: wait.go.
 //
 // A source's name is no secret. Its own body limit, which shows before a
 // request is verified, can tell that the name exists, and so can the time of
@@ -75,10 +80,19 @@ type Publisher interface {
 	Publish(ctx context.Context, e events.Event) (duplicate bool, err error)
 }
 
-// A Finder knows what became of events. An event that was never stored, or too
-// long ago, is events.ErrNotFound.
+// A Finder knows what became of events.
 type Finder interface {
+	// Find returns an event's receipt with its state. An event that was never
+	// stored, or too long ago, is events.ErrNotFound.
 	Find(ctx context.Context, r events.Ref) (events.Receipt, error)
+
+	// FindTicket returns the receipts of a ticket's events in the tenants, the
+	// first stored first, and how many there are: some may be left out.
+	FindTicket(ctx context.Context, ticket string, tenants []string) (found []events.Receipt, total int, err error)
+
+	// Listen calls f whenever an outcome comes under a subject that matches, until
+	// stop, as far as it hears of it. What f then asks for may not be there yet.
+	Listen(subject string, f func()) (stop func(), err error)
 }
 
 // A Parker keeps what a verified sender sent and no decoder can read, for a

@@ -49,6 +49,22 @@ const (
 	// FindTimeout bounds the look-up of a receipt; its reader can ask again.
 	FindTimeout = 5 * time.Second
 
+	// MaxWait is the longest that a reader may wait for an outcome: proxies end
+	// what is silent for a minute. The write timeout is put off by as much.
+	MaxWait = 60 * time.Second
+
+	// LookEvery is how often a waiting reader's event is looked at though nothing
+	// is heard of it; lookSoon the first pause after something was, for its outcome
+	// is heard before it is stored. Each pause after it is twice as long.
+	LookEvery = 10 * time.Second
+	lookSoon  = 20 * time.Millisecond
+
+	// MaxWaits is how many readers may wait, of MaxConnections that there are: each
+	// has one. MaxPeerWaits is how many of one address. Beyond either, the answer
+	// is what is known now.
+	MaxWaits     = MaxConnections / 4
+	MaxPeerWaits = 128
+
 	// AnswerBudget is the time from a request's head to its answer, whatever
 	// the body took. Past WriteTimeout the answer would not arrive.
 	AnswerBudget = 14 * time.Second
@@ -92,5 +108,6 @@ var (
 	DefaultPeerRate  = Rate{PerSecond: 1000, Burst: 5000}  // of one address: a fifth of all, so that one stranger does not shut the door
 	DefaultTotalRate = Rate{PerSecond: 5000, Burst: 20000} // of all requests but for reading, before they are read
 	HandshakeRate    = Rate{PerSecond: 1, Burst: 10}       // of a source's handshakes with one address: strangers may ask for one
+	TicketRate       = Rate{PerSecond: 1, Burst: 10}       // of a source's look-ups by ticket: each is a walk of the broker over the tenant's subjects
 	ParkRate         = Rate{PerSecond: 0.1, Burst: 50}     // of a source's bodies that are kept: a person reads them, and a leaked secret must not fill DEAD
 )

@@ -51,6 +51,9 @@ func (x *exchange) attrs(took time.Duration, err, lost error) []slog.Attr {
 		add("checks", strings.Join(x.sender.checks, " "))
 		add("keys", uses(x.delivery.Uses))
 	}
+	if x.waited > 0 {
+		a = append(a, slog.Duration("waited", x.waited))
+	}
 	if x.handshake != nil {
 		add("handshake", x.handshake.kind)
 	}
@@ -87,9 +90,12 @@ func uses(list []verify.Use) string {
 func reason(err error) string {
 	var invalid *events.InvalidError
 	var f *forbidden
+	var q *badQuery
 	switch {
 	case errors.As(err, &invalid):
 		return invalid.Field
+	case errors.As(err, &q):
+		return q.name
 	case errors.As(err, &f):
 		return f.field + ": " + f.Error()
 	}

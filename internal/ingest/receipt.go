@@ -14,17 +14,16 @@ func (s *Server) getChange(x *exchange) (answer, error) {
 		return answer{}, events.ErrNotFound // an id that cannot be is one that is not
 	}
 	x.ids = []string{ref.String()}
-	c, err := s.admit(x.from)
+	wait, err := waitOf(x)
 	if err != nil {
 		return answer{}, err
 	}
-	defer c.release()
-	ctx, cancel := context.WithTimeout(x.Request().Context(), FindTimeout)
-	defer cancel()
-	r, err := s.finder.Find(ctx, ref)
-	if err != nil {
-		return answer{}, fmt.Errorf("finding an event: %w", broker(err))
-	}
-	x.ticket = r.Ticket
-	return found(r), nil
+	return s.wait(x, ref.OutcomesFilter(), wait, func(ctx context.Context) (answer, bool, error) {
+		r, err := s.finder.Find(ctx, ref)
+		if err != nil {
+			return answer{}, false, fmt.Errorf("finding an event: %w", broker(err))
+		}
+		x.ticket = r.Ticket
+		return found(status{r.Status(), r}), r.State == events.Final, nil
+	})
 }

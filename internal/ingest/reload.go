@@ -53,6 +53,7 @@ func (s *Server) drop(r *roster) {
 // Close ends what the sources' checks do in the background. No request may come
 // after it.
 func (s *Server) Close() {
+	s.waits.end()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.roster.close()

@@ -24,6 +24,7 @@ type sender struct {
 	decoder  source.Decoder
 	requests *rate.Limiter // of verified requests that are no repetition
 	parks    *rate.Limiter // of bodies that are kept
+	tickets  *rate.Limiter // of look-ups by ticket
 	shakes   *peers        // of handshakes, which strangers can ask for
 }
 
@@ -47,7 +48,8 @@ func newSender(c Source, tenants map[string]bool, was *sender) (*sender, error) 
 	c.Checks = verify.Config{}
 	snd := &sender{
 		Source: c, verifier: verifier, checks: verifier.Checks(), decoder: decoder,
-		requests: c.Rate.limiter(DefaultRate), parks: ParkRate.limiter(ParkRate), shakes: newPeers(HandshakeRate),
+		requests: c.Rate.limiter(DefaultRate), parks: ParkRate.limiter(ParkRate), tickets: TicketRate.limiter(TicketRate),
+		shakes: newPeers(HandshakeRate),
 	}
 	if was != nil {
 		snd.inherit(was)
@@ -58,7 +60,7 @@ func newSender(c Source, tenants map[string]bool, was *sender) (*sender, error) 
 // inherit takes over the limiters, that of requests if its rate is still the
 // same: else whoever can have the configuration reloaded could open the gate.
 func (snd *sender) inherit(was *sender) {
-	snd.parks, snd.shakes = was.parks, was.shakes
+	snd.parks, snd.tickets, snd.shakes = was.parks, was.tickets, was.shakes
 	if cmp.Or(was.Rate, DefaultRate) == cmp.Or(snd.Rate, DefaultRate) {
 		snd.requests = was.requests
 	}

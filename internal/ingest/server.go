@@ -46,6 +46,7 @@ type Server struct {
 	echo      *echo.Echo
 	inFlight  atomic.Int64 // bytes claimed by requests in progress
 	strangers strangers    // those of them that are not verified
+	waits     waits        // of readers
 }
 
 // New checks the whole configuration; its error names every wrong source and field.
@@ -54,6 +55,7 @@ func New(c Config) (*Server, error) {
 		publisher: c.Publisher, finder: c.Finder, parker: c.Parker, marks: c.Marks, metrics: c.Metrics, log: c.Log, now: c.Now,
 		baseURL:   strings.TrimRight(c.BaseURL, "/"),
 		clientCAs: c.ClientCAs, tenants: set(c.Tenants), strangers: strangers{bytes: map[netip.Addr]int64{}},
+		waits: waits{by: map[netip.Addr]int{}, over: make(chan struct{})},
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -105,7 +107,7 @@ const (
 // allowed are the methods of each path for the Allow header. OPTIONS of hooks is
 // there for those who know that it is.
 var allowed = map[string]string{
-	changesPath: http.MethodPost, changePath: http.MethodGet, hookPath: http.MethodPost, documentPath: http.MethodGet,
+	changesPath: "GET, POST", changePath: http.MethodGet, hookPath: http.MethodPost, documentPath: http.MethodGet,
 }
 
 // routes builds the Echo instance. Everything passes observe, requests for
@@ -118,6 +120,7 @@ func (s *Server) routes(proxies []netip.Prefix) *echo.Echo {
 	e.HTTPErrorHandler = func(err error, c echo.Context) { s.finish(s.begin(c), err) }
 	e.Use(s.observe)
 	e.POST(changesPath, s.handle("/v1/changes", s.postChange))
+	e.GET(changesPath, s.handle("/v1/changes", s.getTicket))
 	e.GET(changePath, s.handle("/v1/changes/{id}", s.getChange))
 	e.POST(hookPath, s.handle("/v1/hooks/{source}", s.postHook))
 	e.OPTIONS(hookPath, s.handle("/v1/hooks/{source}", s.optionsHook))
@@ -144,9 +147,10 @@ func addresses(proxies []netip.Prefix) echo.IPExtractor {
 func (s *Server) Handler() http.Handler { return s.echo }
 
 // HTTPServer is the server to run: Handler behind its time and size limits.
-// Shutting it down waits for requests in progress.
+// Shutting it down waits for requests in progress, and has readers who wait for
+// an outcome answered with what is known.
 func (s *Server) HTTPServer(addr string) *http.Server {
-	return &http.Server{
+	h := &http.Server{
 		Addr:              addr,
 		Handler:           s.Handler(),
 		ReadHeaderTimeout: ReadHeaderTimeout,
@@ -157,4 +161,6 @@ func (s *Server) HTTPServer(addr string) *http.Server {
 		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: MaxStreams},
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}
+	h.RegisterOnShutdown(s.waits.end)
+	return h
 }

@@ -96,6 +96,12 @@ func TestServerLimits(t *testing.T) {
 	if AnswerBudget+UndoTimeout >= s.WriteTimeout || MarkHold <= s.WriteTimeout {
 		t.Error("a mark's end would come after the answer's deadline, or its hold before")
 	}
+	if lookSoon >= LookEvery || LookEvery >= MaxWait || FindTimeout >= s.WriteTimeout {
+		t.Error("who waits is not looked after, or the last look would come after the answer's deadline")
+	}
+	if MaxPeerWaits >= MaxWaits || MaxWaits > MaxConnections/2 {
+		t.Error("who waits could keep others out")
+	}
 	if events.MaxBytes > DefaultMaxBody || DefaultMaxBody > MaxBody || MaxBody >= MaxInFlight || MaxBody+requestCost > MaxUnverified {
 		t.Error("bounds of sizes are in disorder")
 	}

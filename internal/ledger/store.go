@@ -45,11 +45,15 @@ type Store struct {
 	bucket jetstream.Stream // the stream below kv
 }
 
-// Attach opens the bucket as it is, and declares nothing.
+// ErrNone reports that there is no ledger.
+var ErrNone = errors.New("the broker has no ledger yet; the first worker makes it")
+
+// Attach opens the bucket as it is, and declares nothing. Its error is ErrNone
+// if there is no bucket.
 func Attach(ctx context.Context, js jetstream.JetStream) (*Store, error) {
 	kv, err := js.KeyValue(ctx, Bucket)
 	if errors.Is(err, jetstream.ErrBucketNotFound) {
-		return nil, errors.New("the broker has no ledger yet; the first worker makes it")
+		return nil, ErrNone
 	}
 	if err != nil {
 		return nil, fmt.Errorf("opening the ledger: %w", err)

@@ -43,7 +43,11 @@ func (c Cell) Ready(now time.Time, l Limit) time.Time {
 	return latest(now, c.first(now, l).Add(-Horizon))
 }
 
-// first is when the next call may go.
+// First is when the next call may go at the earliest. More may be waiting for it
+// than one.
+func (c Cell) First(now time.Time, l Limit) time.Time { return c.first(plain(now), l.sane()) }
+
+// first is First for what is in order.
 func (c Cell) first(now time.Time, l Limit) time.Time {
 	return latest(now, c.end(now), c.paid(now, l).Add(-l.slack()))
 }

@@ -8,17 +8,23 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"changerelay/internal/events"
 	"changerelay/internal/ingest"
+	"changerelay/internal/ledger"
 	"changerelay/internal/metrics"
 	"changerelay/internal/stream"
 )
 
-// A broker is the streams once they are open. It is all that ingest needs of
-// one.
+// A broker is the streams once they are open, and the ledger once there is one.
+// It is all that ingest needs of one.
 type broker struct {
 	streams atomic.Pointer[stream.Streams]
+	js      jetstream.JetStream
+	ledger  atomic.Pointer[ledger.Store]
+	gate    gate
+	timing  ledger.Timing
 }
 
 var errOpening = fmt.Errorf("%w: its streams are not open yet", stream.ErrUnavailable)
@@ -29,14 +35,6 @@ func (b *broker) Publish(ctx context.Context, e events.Event) (bool, error) {
 		return s.Publish(ctx, e)
 	}
 	return false, errOpening
-}
-
-// Find is ingest.Finder.
-func (b *broker) Find(ctx context.Context, r events.Ref) (events.Receipt, error) {
-	if s := b.streams.Load(); s != nil {
-		return s.Find(ctx, r)
-	}
-	return events.Receipt{}, errOpening
 }
 
 // Park is ingest.Parker.

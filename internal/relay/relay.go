@@ -29,6 +29,7 @@ import (
 
 	"changerelay/internal/events"
 	"changerelay/internal/ingest"
+	"changerelay/internal/ledger"
 	"changerelay/internal/metrics"
 	"changerelay/internal/stream"
 )
@@ -46,6 +47,11 @@ type Parts struct {
 	// Work is the worker's part, until ctx ends; nil in a process without that
 	// role.
 	Work func(ctx context.Context, nc *nats.Conn, s *stream.Streams, m *metrics.Metrics) error
+
+	// What is told of events that have not ended: Timing as the worker has it, zero
+	// is ledger.DefaultTiming; Quotas by tenant.
+	Timing ledger.Timing
+	Quotas map[string]Quota
 
 	// Watch follows the configuration until ctx ends: it has apply put what is
 	// new in force, and reports of each configuration whether it is. Nil keeps
@@ -70,6 +76,7 @@ type Parts struct {
 type Change struct {
 	Sources []ingest.Source
 	Tenants []string
+	Quotas  map[string]Quota
 }
 
 // A Role is what a process does.
@@ -92,7 +99,10 @@ func (p Parts) Run(ctx context.Context, nc *nats.Conn, roles Role) error {
 		p.Log.Warn("no source is configured: every webhook is answered 401; add one under sources")
 	}
 	m := p.metrics()
-	var b broker
+	b, err := p.broker(nc)
+	if err != nil {
+		return err
+	}
 	admin, err := listen("admin.listen", p.AdminAddr)
 	if err != nil {
 		return err
@@ -101,7 +111,7 @@ func (p Parts) Run(ctx context.Context, nc *nats.Conn, roles Role) error {
 	var ingestAddr net.Addr
 	apply := func(c Change) error { m.SetTenants(c.Tenants); return nil }
 	if roles&Ingest != 0 {
-		srv, l, err := p.ingest(&b, m)
+		srv, l, err := p.ingest(b, m)
 		if err != nil {
 			return errors.Join(err, admin.Close())
 		}
@@ -109,6 +119,7 @@ func (p Parts) Run(ctx context.Context, nc *nats.Conn, roles Role) error {
 		ingestAddr = l.Addr()
 		apply = func(c Change) error {
 			m.SetTenants(c.Tenants)
+			b.gate.quotas.Store(&c.Quotas)
 			return srv.Reload(c.Sources, c.Tenants)
 		}
 		p.takeIn(ctx, group, srv, l)
@@ -119,7 +130,7 @@ func (p Parts) Run(ctx context.Context, nc *nats.Conn, roles Role) error {
 	group.Go(func() error {
 		return Serve(ctx, &http.Server{Handler: m.Admin(b.Ready)}, admin, drainFor, p.Log)
 	})
-	group.Go(func() error { return p.work(ctx, nc, roles, &b, m) })
+	group.Go(func() error { return p.work(ctx, nc, roles, b, m) })
 	group.Go(func() error { watch(ctx, nc, m); return nil })
 	if p.Up != nil {
 		p.Up(ingestAddr, admin.Addr())

@@ -2,13 +2,17 @@ package standalone
 
 import (
 	"context"
+	"encoding/json"
+	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
 	"changerelay/internal/await"
 	"changerelay/internal/events"
+	"changerelay/internal/ingest/verify"
 	"changerelay/internal/stream"
 )
 
@@ -61,8 +65,39 @@ func (p *play) wait(l line) {
 }
 
 func (p *play) status(l line) {
-	if a := p.get(p.front() + "/v1/changes/" + p.known(l.args[0]).id); a.word() != l.args[1] {
+	reason := strings.ReplaceAll(l.opt("reason", ""), "_", " ")
+	if a := p.get(p.front() + "/v1/changes/" + p.known(l.args[0]).id); a.word() != l.args[1] || !strings.Contains(a.Reason, reason) {
 		p.fatalf("it is %v", a)
+	}
+}
+
+// whereIs asks for a ticket, as its desk does.
+func (p *play) whereIs(l line) {
+	h, err := verify.Sign(verify.StandardWebhooks(), sourceSecrets["desk"], "look", time.Now(), nil)
+	if err != nil {
+		p.fatalf("%v", err)
+	}
+	req := p.unsigned(p.front()+"/v1/changes?ticket="+l.args[0], h, nil)
+	req.Method = http.MethodGet
+	a, err := p.do(req)
+	if err != nil {
+		p.fatalf("%v", err)
+	}
+	var list struct {
+		Ticket  string
+		Total   int
+		Changes []struct{ Status string }
+	}
+	if err := json.Unmarshal([]byte(a.text), &list); err != nil || a.code != http.StatusOK || list.Ticket != l.args[0] || list.Total != len(list.Changes) {
+		p.fatalf("it is %v", a)
+	}
+	var got []string
+	for _, c := range list.Changes {
+		got = append(got, c.Status)
+	}
+	slices.Sort(got)
+	if !slices.Equal(got, l.want) {
+		p.fatalf("they are %v", got)
 	}
 }
 

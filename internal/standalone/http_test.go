@@ -115,15 +115,15 @@ func (r *rig) outcome(base, id string) events.Receipt {
 	r.t.Helper()
 	var got events.Receipt
 	await.State(r.t, "an outcome of "+id, func() bool {
-		a := r.get(base + "/v1/changes/" + id)
+		a := r.get(base + "/v1/changes/" + id + "?wait=5s")
 		if a.code != http.StatusOK {
 			return false
 		}
 		if err := json.Unmarshal([]byte(a.text), &got); err != nil {
 			r.t.Fatal(err)
 		}
-		if got.Outcome == "" && a.Status != "queued" || got.Outcome != "" && a.Status != string(got.Outcome) {
-			r.t.Fatalf("status is %q, outcome %q", a.Status, got.Outcome)
+		if a.Status != got.Status() || (got.State == events.Final) != got.Outcome.Final() {
+			r.t.Fatalf("status is %q, state %q, outcome %q", a.Status, got.State, got.Outcome)
 		}
 		return got.Outcome != ""
 	})

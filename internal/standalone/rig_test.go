@@ -162,7 +162,7 @@ func (r *rig) start(roles relay.Role, change ...func(*relay.Parts, *working.Part
 	p := relay.Parts{
 		Sources:    r.sources(),
 		Broker:     stream.Options{AckWait: time.Second, Log: log},
-		IngestAddr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0", Version: "test", Log: log,
+		IngestAddr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0", Version: "test", Timing: short, Log: log,
 		Up: func(ingest, admin net.Addr) {
 			p := &process{admin: "http://" + admin.String()}
 			if ingest != nil {

@@ -28,7 +28,8 @@ import (
 //	hold OP, held-up, release                    the next OP waits; it has come; it goes on
 //	pass fresh                                   until what the relay has read is stale
 //	wait NAME OUTCOME [attempts=N] [reason=TEXT] over HTTP, for the final outcome
-//	status NAME WORD                             over HTTP, now
+//	status NAME WORD [reason=TEXT]               over HTTP, now
+//	where NUMBER -> WORD...                      over HTTP, the words of all events of a ticket, sorted
 //	settle                                       every event folded, no device due
 //	held DEVICE ITEM...                          what Graph holds, all of it
 //	posts DEVICE ITEM... [| ITEM...]...          the sets of all calls, in order; - is an empty one
@@ -151,7 +152,7 @@ var steps = map[string]struct {
 	"ticket": {3, (*play).ticket}, "send": {2, (*play).sendFile}, "publish": {3, (*play).publish},
 	"run": {2, (*play).leads}, "portal": {3, (*play).portal}, "delete": {2, (*play).remove}, "fault": {1, (*play).fault}, "heal": {0, (*play).heal},
 	"hold": {1, (*play).holdOp}, "held-up": {0, (*play).heldUp}, "release": {0, (*play).release}, "pass": {1, (*play).pass},
-	"wait": {2, (*play).wait}, "status": {2, (*play).status}, "settle": {0, (*play).settle},
+	"wait": {2, (*play).wait}, "status": {2, (*play).status}, "where": {1, (*play).whereIs}, "settle": {0, (*play).settle},
 	"held": {1, (*play).holds}, "posts": {2, (*play).postsAre}, "calls": {3, (*play).calls},
 	"outcomes": {4, (*play).outcomes}, "logged": {2, (*play).loggedIs}, "dead": {2, (*play).dead},
 }

@@ -29,8 +29,9 @@ func (s *Streams) Change(ctx context.Context, seq uint64) (Message, error) {
 	})
 }
 
-// Find returns what is known of an event: its final outcome, or a receipt
-// without an outcome while it is queued. Once CHANGES has forgotten the event
+// Find returns what the streams know of an event: its final outcome, or that it
+// is queued, without an outcome. How far it has come between the two is in the
+// ledger. Once CHANGES has forgotten the event
 // it is not found, though its outcome, which came later, is stored a little
 // longer: to look for that one without its ticket is too dear for a question
 // that anybody with a mistyped id asks.
@@ -49,7 +50,7 @@ func (s *Streams) Find(ctx context.Context, r events.Ref) (events.Receipt, error
 	}
 	if errors.Is(err, events.ErrNotFound) {
 		return events.Receipt{ID: r.String(), Ticket: e.Ticket, Tenant: r.Tenant, Device: r.Device, Target: e.Target,
-			Changes: e.Changes, Accepted: m.Time}, nil
+			Changes: e.Changes, Accepted: m.Time, State: events.Queued}, nil
 	}
 	return final, err
 }
@@ -65,7 +66,8 @@ func (s *Streams) findTarget(ctx context.Context, r events.Ref) (events.Receipt,
 	switch {
 	case errors.Is(err, events.ErrNotFound) && waits == nil:
 		e, _, _ := events.FromMessage(m.Subject, m.Header, m.Data, m.Time)
-		return events.Receipt{ID: r.String(), Ticket: e.Ticket, Tenant: r.Tenant, Target: e.Target, Changes: e.Changes, Accepted: m.Time}, nil
+		return events.Receipt{ID: r.String(), Ticket: e.Ticket, Tenant: r.Tenant, Target: e.Target, Changes: e.Changes, Accepted: m.Time,
+			State: events.Queued, Reason: "Graph has to say first which device is meant"}, nil
 	case err != nil || final.Change == "":
 		return final, err
 	}
@@ -100,6 +102,9 @@ func (s *Streams) final(ctx context.Context, subject string) (events.Receipt, er
 	r, err := events.ParseReceipt(m.Data)
 	if err != nil {
 		return events.Receipt{}, fmt.Errorf("reading outcome %s: %w", m.Subject, err)
+	}
+	if r.State = events.Queued; r.Outcome.Final() {
+		r.State = events.Final
 	}
 	return r, nil
 }

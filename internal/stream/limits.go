@@ -22,6 +22,8 @@ const (
 	PublishFor       = 30 * time.Second      // all tries of a publish whose caller gave no deadline
 	ReadTry          = 2 * time.Second       // one question to a stream's leader
 	ReadFor          = 10 * time.Second      // all tries of a read whose caller gave no deadline
+	FindsAtOnce      = 8                     // events of a ticket looked up at once
+	MaxTicketEvents  = 100                   // events of a ticket that are looked up; a ticket has a handful
 	DeclareTry       = 10 * time.Second      // one declaration; a new R3 stream elects a leader first
 	PublishesAtOnce  = 128                   // of one ReportAll or WakeAll
 	InFlightPause    = 10 * time.Millisecond // about; another publisher of the same event is before the broker

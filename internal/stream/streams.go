@@ -79,6 +79,7 @@ type Streams struct {
 	o       Options
 	log     *slog.Logger
 	streams map[string]jetstream.Stream // by name; only Open writes
+	walk    chan struct{}               // of one: who has it may look for a ticket in CHANGES
 }
 
 // Connect opens a connection that is kept for ever. It does not need the broker
@@ -163,7 +164,8 @@ func newStreams(nc *nats.Conn, o Options) (*Streams, error) {
 		o.AckWait = AckWait
 	}
 	o.Replicas = max(o.Replicas, 1)
-	return &Streams{nc: nc, js: js, acks: a, o: o, log: orDiscard(o.Log), streams: map[string]jetstream.Stream{}}, nil
+	return &Streams{nc: nc, js: js, acks: a, o: o, log: orDiscard(o.Log),
+		streams: map[string]jetstream.Stream{}, walk: make(chan struct{}, 1)}, nil
 }
 
 // Ready returns nil if the broker answers and has the streams, each with a

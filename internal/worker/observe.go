@@ -21,7 +21,7 @@ func (v *visit) observe(ctx context.Context, d ledger.Device) *end {
 	if err != nil {
 		return v.readFailed(ctx, err)
 	}
-	v.t.pause.over()
+	v.mended(ctx, v.t)
 	s := ledger.Sight{At: at, Removed: items(r.Removed), Restored: items(r.Restored)}
 	see := func(d ledger.Device) (ledger.Device, error) { return d.See(s, v.c.Timing), nil }
 	if d, _ = see(d); d.Next(v.c.Now(), v.c.Timing) == ledger.Post && v.early(d) == nil {

@@ -39,17 +39,18 @@ func (p *pause) wait() *end {
 	return nil
 }
 
-// denied pauses longer each time: a person has to mend it. It returns how long.
-func (p *pause) denied() time.Duration {
+// denied pauses longer each time: a person has to mend it. It returns how long,
+// and whether this is a new pause.
+func (p *pause) denied() (after time.Duration, begun bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.now()
 	if left := p.until.Sub(now); left > 0 && p.word == events.Unavailable {
-		return left // calls that were under way when it began
+		return left, false // calls that were under way when it began
 	}
 	p.count++
 	p.hold(events.Unavailable, now.Add(backoff(p.count, deniedMin, pauseMax)))
-	return p.until.Sub(now)
+	return p.until.Sub(now), true
 }
 
 // throttled pauses until then, as all workers do. It returns how long that is.
@@ -72,9 +73,12 @@ func (p *pause) hold(word events.Outcome, until time.Time) {
 	p.word, p.until = word, until
 }
 
-// over is called after a success.
-func (p *pause) over() {
+// over is called after a success. It reports whether the permission was lost
+// before.
+func (p *pause) over() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	lost := p.count > 0
 	p.count = 0
+	return lost
 }

@@ -57,11 +57,35 @@ func (w *Worker) throttled(ctx context.Context, t *tenant, b *quota.Bucket, aske
 	return t.pause.throttled(b.Throttled(ctx, asked))
 }
 
+// denied pauses the tenant and lets people know what its events wait for.
+func (w *Worker) denied(ctx context.Context, t *tenant, e *graph.Error) time.Duration {
+	after, begun := t.pause.denied()
+	if begun {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeFor)
+		defer cancel()
+		n := quota.Notice{Until: w.c.Now().Add(after), Why: "Graph or Entra turns the tenant's application down: " + e.Error()}
+		if err := w.c.Quota.Post(ctx, t.key, n); err != nil {
+			w.c.Log.Warn("telling what the tenant waits for", "tenant", t.name, "err", err)
+		}
+	}
+	return after
+}
+
+// mended is called after a success.
+func (w *Worker) mended(ctx context.Context, t *tenant) {
+	if !t.pause.over() {
+		return
+	}
+	if err := w.c.Quota.Post(ctx, t.key, quota.Notice{}); err != nil {
+		w.c.Log.Warn("telling that the tenant is called again", "tenant", t.name, "err", err)
+	}
+}
+
 // putOff is what a read that changes nothing and blames nobody leads to.
 func (w *Worker) putOff(ctx context.Context, t *tenant, e *graph.Error, deliveries uint64) *end {
 	switch e.Kind {
 	case graph.Denied, graph.ApprovalRequired:
-		return &end{events.Unavailable, t.pause.denied(), e}
+		return &end{events.Unavailable, w.denied(ctx, t, e), e}
 	case graph.Throttled:
 		return &end{events.Throttled, w.throttled(ctx, t, t.read, e.RetryAfter), e}
 	}

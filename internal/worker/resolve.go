@@ -100,7 +100,7 @@ func (w *Worker) lookUp(ctx context.Context, a *arrival) (string, *end, error) {
 	id, err := t.Graph.DeviceID(ctx, route(a.event.Target, ""))
 	w.called("find", began, err, []any{"tenant", a.event.Tenant, "target", a.event.Target}, "device", id)
 	if err == nil {
-		t.pause.over()
+		w.mended(ctx, t)
 		if _, err := events.ParseAddress(a.event.Tenant + "." + id); err != nil {
 			return "", nil, &unresolvable{events.Refused, "Graph names the device by an id that is none: " + err.Error()}
 		}

@@ -29,6 +29,7 @@ type tenant struct {
 	Tenant
 	name        string
 	pause       *pause
+	key         quota.Key // of its writes
 	write, read *quota.Bucket
 
 	start func() // its reconcile loop, once
@@ -102,10 +103,11 @@ func (w *Worker) take(name string, f Tenant) *tenant {
 	t := &tenant{Tenant: f, name: name, pause: &pause{now: w.c.Now}}
 	setDefault(&f.Write, quota.DefaultWrite)
 	setDefault(&f.Read, quota.DefaultRead)
-	key := quota.Key{TenantID: f.TenantID, ClientID: f.ClientID, Class: quota.Write}
-	t.write = w.c.Quota.Bucket(key, f.Write, w.c.Now)
-	key.Class = quota.Read
-	t.read = w.c.Quota.Bucket(key, f.Read, w.c.Now)
+	t.key = quota.Key{TenantID: f.TenantID, ClientID: f.ClientID, Class: quota.Write}
+	t.write = w.c.Quota.Bucket(t.key, f.Write, w.c.Now)
+	reads := t.key
+	reads.Class = quota.Read
+	t.read = w.c.Quota.Bucket(reads, f.Read, w.c.Now)
 	ctx, cancel := context.WithCancel(w.running)
 	t.stop = cancel
 	t.start = sync.OnceFunc(func() {

@@ -1,6 +1,7 @@
 package boot
 
 import (
+	"cmp"
 	"net/netip"
 
 	"changerelay/internal/ingest"
@@ -37,6 +38,15 @@ type Quota struct {
 	WriteBurst      int     `yaml:"write_burst"`
 	ReadsPerSecond  float64 `yaml:"reads_per_second"`
 	ReadBurst       int     `yaml:"read_burst"`
+}
+
+// Application is the client that Graph counts the tenant's calls of. A
+// system-assigned identity has no id here: it is the machine's, and the only one.
+func (t Tenant) Application() string {
+	if t.ManagedIdentity != nil {
+		return cmp.Or(t.ManagedIdentity.ClientID, "system-assigned")
+	}
+	return t.ClientID
 }
 
 func (t *Tenant) setDefaults() {

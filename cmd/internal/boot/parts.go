@@ -10,6 +10,8 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"changerelay/internal/ingest"
+	"changerelay/internal/ledger"
+	"changerelay/internal/quota"
 	"changerelay/internal/relay"
 	"changerelay/internal/stream"
 )
@@ -22,6 +24,8 @@ func (c *Config) Parts(roles relay.Role, worker NewService, log *slog.Logger) (r
 	c.keepFor(roles)
 	p := relay.Parts{
 		Tenants:    c.TenantNames(),
+		Quotas:     c.quotas(),
+		Timing:     c.Worker.Timing.Protocol(),
 		Broker:     c.NATS.streams(log),
 		IngestAddr: c.Ingest.Listen,
 		AdminAddr:  c.Admin.Listen,
@@ -55,6 +59,20 @@ func (c *Config) TenantNames() []string {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// quotas are what the tenants' calls are counted in.
+func (c *Config) quotas() map[string]relay.Quota {
+	m := map[string]relay.Quota{}
+	for name, t := range c.Tenants {
+		m[name] = relay.Quota{TenantID: t.TenantID, ClientID: t.Application(), Write: quota.Limit{Rate: t.Quota.WritesPerSecond, Burst: t.Quota.WriteBurst}}
+	}
+	return m
+}
+
+// Protocol is the device protocol's part of the timing.
+func (t Timing) Protocol() ledger.Timing {
+	return ledger.Timing{Fresh: t.Fresh, Lag: t.Lag, Hold: t.Hold, Settle: t.Settle, Skew: t.Skew, Budget: t.Budget}
 }
 
 // Connect connects to the broker under a name that its operators see.

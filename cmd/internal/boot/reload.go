@@ -53,7 +53,7 @@ func (w *watcher) reloadEntries(apply func(relay.Change) error) error {
 		}
 	}
 	if !sources.none() || !tenants.none() {
-		if err := apply(relay.Change{Sources: fresh, Tenants: c.TenantNames()}); err != nil {
+		if err := apply(relay.Change{Sources: fresh, Tenants: c.TenantNames(), Quotas: c.quotas()}); err != nil {
 			return w.refuse("sources", err)
 		}
 	}

@@ -10,7 +10,6 @@ import (
 
 	"changerelay/cmd/internal/boot"
 	"changerelay/internal/graph"
-	"changerelay/internal/ledger"
 )
 
 // Graph returns the client of a configured tenant. It makes no connection.
@@ -37,9 +36,4 @@ func Graph(c *boot.Config, tenant string) (*graph.Client, error) {
 		return nil, fmt.Errorf("tenants.%s: %w", tenant, err)
 	}
 	return client, nil
-}
-
-// Protocol is the device protocol's timing.
-func Protocol(t boot.Timing) ledger.Timing {
-	return ledger.Timing{Fresh: t.Fresh, Lag: t.Lag, Hold: t.Hold, Settle: t.Settle, Skew: t.Skew, Budget: t.Budget}
 }

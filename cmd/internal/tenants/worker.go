@@ -1,7 +1,6 @@
 package tenants
 
 import (
-	"cmp"
 	"log/slog"
 
 	"changerelay/cmd/internal/boot"
@@ -26,7 +25,7 @@ type made struct {
 func NewService(c *boot.Config, log *slog.Logger) (boot.Service, error) {
 	w := &service{Service: working.New(working.Parts{
 		Broker:         c.Streams(log),
-		Timing:         Protocol(c.Worker.Timing),
+		Timing:         c.Worker.Timing.Protocol(),
 		MaxAge:         c.Worker.Timing.MaxAge,
 		FoldSlots:      c.Worker.FoldSlots,
 		ReconcileSlots: c.Worker.ReconcileSlots,
@@ -50,7 +49,7 @@ func (w *service) Reload(c *boot.Config) error {
 			if err != nil {
 				return err
 			}
-			m = made{t, worker.Tenant{Graph: g, TenantID: t.TenantID, ClientID: client(t),
+			m = made{t, worker.Tenant{Graph: g, TenantID: t.TenantID, ClientID: t.Application(),
 				Write: quota.Limit{Rate: t.Quota.WritesPerSecond, Burst: t.Quota.WriteBurst}, Read: quota.Limit{Rate: t.Quota.ReadsPerSecond, Burst: t.Quota.ReadBurst},
 				OwnSet: t.OwnSet, RestoreAll: t.RestoreAll}}
 		}
@@ -59,13 +58,4 @@ func (w *service) Reload(c *boot.Config) error {
 	w.made = next
 	w.SetTenants(tenants)
 	return nil
-}
-
-// client is the application that Graph counts the calls of. A system-assigned
-// identity has no id here: it is the machine's, and the only one.
-func client(t boot.Tenant) string {
-	if t.ManagedIdentity != nil {
-		return cmp.Or(t.ManagedIdentity.ClientID, "system-assigned")
-	}
-	return t.ClientID
 }

@@ -1,0 +1,136 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"slices"
+
+	"changerelay/internal/events"
+)
+
+// getTicket answers with the receipts of a ticket's events, in the tenants of
+// whoever asks: a source of /v1/changes, which passes its checks with no body.
+func (s *Server) getTicket(x *exchange) (answer, error) {
+	tenants, err := s.admitReader(x)
+	if err != nil {
+		return answer{}, err
+	}
+	ticket, err := one(x.QueryParams(), "ticket")
+	if err != nil {
+		return answer{}, err
+	}
+	if ticket == "" || len(ticket) > events.MaxTicket {
+		return answer{}, &badQuery{"ticket", fmt.Sprintf("want the ticket's number, such as CHG0031337, of at most %d bytes", events.MaxTicket)}
+	}
+	x.ticket = ticket
+	wait, err := waitOf(x)
+	if err != nil {
+		return answer{}, err
+	}
+	tenant := "*"
+	if len(tenants) == 1 {
+		tenant = tenants[0]
+	}
+	l := &listing{finder: s.finder, ticket: ticket, tenants: tenants}
+	return s.wait(x, events.FilterTicket(tenant, ticket).Outcomes, wait, l.look)
+}
+
+// admitReader verifies the request, and returns the tenants that it may ask for.
+func (s *Server) admitReader(x *exchange) ([]string, error) {
+	r := s.hold()
+	defer s.drop(r)
+	c, err := s.admit(x.from)
+	if err != nil {
+		return nil, err
+	}
+	defer c.release()
+	_, err = r.admit(inquiry{Request: s.request(x, nil, r.open), senders: r.open, peer: x.from, now: x.now, share: c}, &x.finding)
+	s.found(x)
+	if err != nil {
+		return nil, err
+	}
+	x.spend()
+	if err := take(x.sender.tickets, x.now); err != nil {
+		return nil, err
+	}
+	tenant, err := one(x.QueryParams(), "tenant")
+	if err != nil {
+		return nil, err
+	}
+	return r.reach(x.sender, tenant)
+}
+
+// reach is the tenants whose events a source may see: its own, or one of them.
+func (r *roster) reach(snd *sender, tenant string) (tenants []string, err error) {
+	for t := range r.tenants {
+		if (tenant == "" || t == tenant) && (slices.Contains(snd.Tenants, t) || slices.Contains(snd.Tenants, "*")) {
+			tenants = append(tenants, t)
+		}
+	}
+	slices.Sort(tenants)
+	switch {
+	case len(tenants) > 0:
+		return tenants, nil
+	case !isName(tenant):
+		return nil, &badQuery{"tenant", "want the name of a tenant in the configuration"}
+	}
+	return nil, &forbidden{snd.Name, "tenant", "ask for tenant " + tenant, ""}
+}
+
+// one is the value of a parameter, "" if it is not there. Of two, one reader would
+// take the first, and another the last.
+func one(q url.Values, name string) (string, error) {
+	if len(q[name]) > 1 {
+		return "", &badQuery{name, "is there twice; give it once"}
+	}
+	return q.Get(name), nil
+}
+
+// A listing is a ticket's events as they were last seen. The ticket is looked for
+// once; from then on its events are, which costs the broker less.
+type listing struct {
+	finder  Finder
+	ticket  string
+	tenants []string
+
+	listed bool
+	found  []events.Receipt
+	total  int
+}
+
+// look is a glance.
+func (l *listing) look(ctx context.Context) (answer, bool, error) {
+	if err := l.refresh(ctx); err != nil {
+		return answer{}, false, fmt.Errorf("finding a ticket: %w", broker(err))
+	}
+	body := statuses{Ticket: l.ticket, Total: l.total, Changes: make([]status, 0, len(l.found))}
+	final := true
+	for _, r := range l.found {
+		body.Changes = append(body.Changes, status{r.Status(), r})
+		final = final && r.State == events.Final
+	}
+	return found(body), final, nil
+}
+
+func (l *listing) refresh(ctx context.Context) (err error) {
+	if !l.listed {
+		l.found, l.total, err = l.finder.FindTicket(ctx, l.ticket, l.tenants)
+		l.listed = err == nil
+		return err
+	}
+	for i, r := range l.found {
+		if r.State == events.Final {
+			continue
+		}
+		ref, err := events.ParseRef(r.ID)
+		if err == nil {
+			l.found[i], err = l.finder.Find(ctx, ref)
+		}
+		if err != nil {
+			l.found[i] = r
+			return err
+		}
+	}
+	return nil
+}
