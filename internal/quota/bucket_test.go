@@ -199,6 +199,7 @@ func TestALeaseThatComesTooLate(t *testing.T) {
 	if !slices.Equal(at(kept), []time.Duration{10 * time.Second}) {
 		t.Errorf("kept %v", at(kept))
 	}
+	c.advance(10 * time.Second)
 	w := b.join(day)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
