@@ -40,10 +40,15 @@ func TestBrokerRestart(t *testing.T) {
 	if _, later := take(t, b, 0); later == nil || later.Until.After(time.Now().Add(failPause)) {
 		t.Errorf("just after the failure the broker is asked again: %v", later)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 50*ms)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*failPause)
 	defer cancel()
 	if _, err := b.Take(ctx, day); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a caller with little time: %v", err)
+	}
+	start = time.Now()
+	await.State(t, "the request to be given up", func() bool { b.mu.Lock(); defer b.mu.Unlock(); return !b.serving })
+	if d := time.Since(start); d > askFor/2 {
+		t.Errorf("a request that nobody waits for goes on for %v", d)
 	}
 
 	broker.Start()

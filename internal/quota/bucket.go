@@ -79,11 +79,7 @@ func (b *Bucket) Take(ctx context.Context, most time.Duration) (Permit, error) {
 	case a := <-w.got:
 		return a.permit, a.err
 	case <-ctx.Done():
-		if !b.leave(w) {
-			if a := <-w.got; a.err == nil {
-				b.Back(a.permit)
-			}
-		}
+		b.leave(w)
 		return Permit{}, ctx.Err()
 	}
 }
@@ -93,11 +89,12 @@ func (b *Bucket) Take(ctx context.Context, most time.Duration) (Permit, error) {
 func (b *Bucket) Back(p Permit) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if p.Valid(b.now()) && !p.At.Before(b.until) {
-		i, _ := slices.BinarySearchFunc(b.times, p.At, time.Time.Compare)
-		b.times = slices.Insert(b.times, i, p.At)
-		b.step()
+	if p.At.Before(b.until) {
+		return
 	}
+	i, _ := slices.BinarySearchFunc(b.times, p.At, time.Time.Compare)
+	b.times = slices.Insert(b.times, i, p.At)
+	b.step() // drops what has lapsed
 }
 
 // Throttled tells all workers that Graph has answered 429 and asked for a pause, 0

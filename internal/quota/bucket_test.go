@@ -173,6 +173,42 @@ func TestTakeEndsWithItsContext(t *testing.T) {
 	}
 }
 
+// A caller whose context ends just as it is served leaves its permit to the next.
+func TestAPermitForOneWhoHasLeft(t *testing.T) {
+	c := newClock()
+	b := c.bucket(open(t, natstest.Server(t).URL(), 1), writes, Limit{1, 1}, 0)
+	w := b.join(day)
+	await.State(t, "the caller to be served", func() bool { return len(w.got) == 1 })
+	b.leave(w)
+	if p, later := take(t, b, 0); later != nil || p.At != t0 {
+		t.Errorf("%v, %v", p, later)
+	}
+}
+
+// A lease may come back when a pause has begun, or when whoever it was for has left.
+func TestALeaseThatComesTooLate(t *testing.T) {
+	c := newClock()
+	b := c.bucket(open(t, natstest.Server(t).URL(), 1), writes, Limit{1, 1}, 0)
+	b.Throttled(t.Context(), 10*time.Second)
+	b.mu.Lock()
+	b.fill([]time.Time{later(time.Second), later(10 * time.Second)})
+	kept := slices.Clone(b.times)
+	b.times = nil
+	b.serving = true // here
+	b.mu.Unlock()
+	if !slices.Equal(at(kept), []time.Duration{10 * time.Second}) {
+		t.Errorf("kept %v", at(kept))
+	}
+	c.advance(10 * time.Second)
+	w := b.join(day)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	b.lease(ctx, 1)
+	if b.Waiting() != 1 || len(w.got) != 0 {
+		t.Errorf("who came since is told of it: %v", (<-w.got).err)
+	}
+}
+
 func TestSetLimit(t *testing.T) {
 	c := newClock()
 	b := c.bucket(open(t, natstest.Server(t).URL(), 1), writes, Limit{0.001, 1}, 0)

@@ -35,20 +35,23 @@ func (b *Bucket) join(most time.Duration) *waiter {
 	return w
 }
 
-// leave reports whether w was still in line.
-func (b *Bucket) leave(w *waiter) bool {
+// leave ends a waiter that nobody listens to. What it was given is kept.
+func (b *Bucket) leave(w *waiter) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	i := slices.Index(b.line, w)
+	if i >= 0 {
+		b.line = slices.Delete(b.line, i, i+1)
+		if len(b.line) == 0 && b.cancel != nil {
+			b.cancel() // nobody wants the answer
+		}
+		b.wake()
+	}
+	b.mu.Unlock()
 	if i < 0 {
-		return false
+		if a := <-w.got; a.err == nil {
+			b.Back(a.permit)
+		}
 	}
-	b.line = slices.Delete(b.line, i, i+1)
-	if len(b.line) == 0 && b.cancel != nil {
-		b.cancel() // nobody wants the answer
-	}
-	b.wake()
-	return true
 }
 
 func (b *Bucket) wake() {

@@ -161,11 +161,14 @@ func (w *world) check() error {
 // worst is the most that any span has above Rate × (L + D).
 func (w *world) worst() (above float64, n int, span time.Duration) {
 	slices.SortFunc(w.used, time.Time.Compare)
-	for i, from := range w.used {
-		for j, to := range w.used[i:] {
-			if d := float64(j+1) - w.l.Rate*(to.Sub(from)+w.apart).Seconds(); d > above {
-				above, n, span = d, j+1, to.Sub(from)
-			}
+	from, least := 0, 0.0 // the span's best beginning so far
+	for i, t := range w.used {
+		height := float64(i) - w.l.Rate*t.Sub(w.used[0]).Seconds()
+		if height < least {
+			from, least = i, height
+		}
+		if d := height - least + 1 - w.l.Rate*w.apart.Seconds(); d > above {
+			above, n, span = d, i-from+1, t.Sub(w.used[from])
 		}
 	}
 	return above, n, span

@@ -77,7 +77,7 @@ func TestRateAfterAPause(t *testing.T) {
 		end = c.Until
 		c = c.Throttled(end, l, time.Second, 0)
 	}
-	if got := c.Rate(c.Until, l); got != 8*leastShare {
+	if got := c.Rate(c.Until, l); got != 8*leastShare || c.Low != leastShare {
 		t.Errorf("after twenty 429s: %v calls/s, want %v", got, 8*leastShare)
 	}
 	if got := c.Rate(c.Until.Add(RampFor), l); got != 8 {
