@@ -8,10 +8,12 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"fmt"
 	"log/slog"
 	"math/big"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -179,6 +181,46 @@ func (g *guard) write(t testing.TB, file, kind string, der []byte) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(g.dir, file), pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// build compiles a program against this module's requirements, which an example
+// may have as its own.
+func (g *guard) build(name, source string) string {
+	g.t.Helper()
+	program := filepath.Join(g.dir, name)
+	if out, err := exec.Command("go", "build", "-o", program, source).CombinedOutput(); err != nil {
+		g.t.Fatalf("%v: %s", err, out)
+	}
+	return program
+}
+
+// relayctl is the program, run as a user with a configuration of its own.
+func (g *guard) relayctl(user string) func(args ...string) string {
+	g.t.Helper()
+	program := filepath.Join(g.dir, "relayctl")
+	if _, err := os.Stat(program); err != nil {
+		g.build("relayctl", "changerelay/cmd/relayctl")
+	}
+	g.issue(g.t, user, user)
+	tenant := directory("acme")
+	text := fmt.Sprintf(`
+nats: { url: %q, ca_file: ca.crt, cert_file: %s.crt, key_file: %s.key, replicas: 1 }
+tenants:
+  acme: { tenant_id: %s, client_id: %s, client_secret: { file: secret }, cloud: custom, graph_url: %q, authority_url: %q, ca_file: graph.pem }
+`, g.broker.URL(), user, user, tenant.ID, tenant.ClientID, g.sim.URL(), g.sim.URL())
+	for name, content := range map[string]string{user + ".yaml": text, "secret": tenant.ClientSecret, "graph.pem": string(g.sim.CA())} {
+		if err := os.WriteFile(filepath.Join(g.dir, name), []byte(content), 0o600); err != nil {
+			g.t.Fatal(err)
+		}
+	}
+	return func(args ...string) string {
+		g.t.Helper()
+		out, err := exec.Command(program, append(args, "--config", filepath.Join(g.dir, user+".yaml"))...).CombinedOutput()
+		if err != nil {
+			g.t.Errorf("relayctl %v: %v", args, err)
+		}
+		return string(out)
 	}
 }
 

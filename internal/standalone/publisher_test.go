@@ -50,18 +50,6 @@ func newDesk(t *testing.T) *desk {
 	return &desk{g, js, s, append(os.Environ(), "NATS_URL="+g.broker.URL(), "NATS_CA="+file("ca.crt"), "NATS_CERT="+file("desk.crt"), "NATS_KEY="+file("desk.key"))}
 }
 
-// build compiles a program against this module's requirements, which an example
-// may have as its own.
-func (d *desk) build(name, source string) string {
-	d.t.Helper()
-	program := filepath.Join(d.dir, name)
-	c := exec.Command("go", "build", "-o", program, source)
-	if out, err := c.CombinedOutput(); err != nil {
-		d.t.Fatalf("%v: %s", err, out)
-	}
-	return program
-}
-
 // run runs a program of the producer's.
 func (d *desk) run(program string, args ...string) string {
 	d.t.Helper()
