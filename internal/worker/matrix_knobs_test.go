@@ -37,34 +37,31 @@ func harmless() []how {
 	)
 }
 
-// quotaWindow is the window of a quota of one write.
-const quotaWindow = 4 * time.Second
+// window is the window of a quota of one write.
+const window = 4 * time.Second
 
-// firstPause is the longest after a first 429 that asks for nothing; package quota has it.
-const firstPause = 5 * time.Second
-
-// limits has another device of the tenant use the quota up.
-func limits(name string, f func(*graphsim.Knobs)) how {
+// crowded has another device of the tenant use the quota up.
+func crowded(name string, f func(*graphsim.Knobs)) how {
 	h := later(name, func(k *graphsim.Knobs) {
-		k.PostLimitTenant, k.PostLimitApp, k.Window = 1, 1, quotaWindow
+		k.PostLimitTenant, k.PostLimitApp, k.Window = 1, 1, window
 		f(k)
 	})
 	h.lasts = true
-	return h.and(func(x *trial) { x.crowd = true; x.sim.Advance(2 * quotaWindow) })
+	return h.and(func(x *trial) { x.crowd = true; x.sim.Advance(2 * window) })
 }
 
-func quotas() []how {
+func crowds() []how {
 	return []how{
-		limits("PostLimitTenant", func(k *graphsim.Knobs) { k.PostLimitApp = 0 }),
-		limits("PostLimitApp", func(k *graphsim.Knobs) { k.PostLimitTenant = 0 }),
-		limits("AnyLimitTenant", func(k *graphsim.Knobs) { k.PostLimitApp, k.PostLimitTenant, k.AnyLimitTenant = 0, 0, 3 }),
-		limits("AnyLimitApp", func(k *graphsim.Knobs) { k.PostLimitApp, k.PostLimitTenant, k.AnyLimitApp = 0, 0, 3 }),
-		limits("RetryAfter seconds", func(k *graphsim.Knobs) { k.RetryAfter = "seconds" }),
-		limits("RetryAfter date", func(k *graphsim.Knobs) { k.RetryAfter = "date" }),
-		limits("RetryAfter absent", func(k *graphsim.Knobs) { k.RetryAfter = "absent" }),
-		limits("ThrottleBody documented", func(k *graphsim.Knobs) { k.ThrottleBody = "documented" }),
-		limits("ThrottleBody short", func(k *graphsim.Knobs) { k.ThrottleBody = "short" }),
-		limits("ThrottleBody nested", func(k *graphsim.Knobs) { k.ThrottleBody = "nested" }),
+		crowded("PostLimitTenant", func(k *graphsim.Knobs) { k.PostLimitApp = 0 }),
+		crowded("PostLimitApp", func(k *graphsim.Knobs) { k.PostLimitTenant = 0 }),
+		crowded("AnyLimitTenant", func(k *graphsim.Knobs) { k.PostLimitApp, k.PostLimitTenant, k.AnyLimitTenant = 0, 0, 3 }),
+		crowded("AnyLimitApp", func(k *graphsim.Knobs) { k.PostLimitApp, k.PostLimitTenant, k.AnyLimitApp = 0, 0, 3 }),
+		crowded("RetryAfter seconds", func(k *graphsim.Knobs) { k.RetryAfter = "seconds" }),
+		crowded("RetryAfter date", func(k *graphsim.Knobs) { k.RetryAfter = "date" }),
+		crowded("RetryAfter absent", func(k *graphsim.Knobs) { k.RetryAfter = "absent" }),
+		crowded("ThrottleBody documented", func(k *graphsim.Knobs) { k.ThrottleBody = "documented" }),
+		crowded("ThrottleBody short", func(k *graphsim.Knobs) { k.ThrottleBody = "short" }),
+		crowded("ThrottleBody nested", func(k *graphsim.Knobs) { k.ThrottleBody = "nested" }),
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,13 +26,14 @@ type matrix struct {
 	*rig
 	trials  []*trial
 	tenants map[string]*trial // by name: one of those that share it
-	begun   int               // workers
 	metrics *metrics.Metrics
 	notes   *notes
 	secrets *vault
 	spy     *spy
+	ahead   atomic.Int64       // of the worker's clock
 	early   map[string]journal // POSTs of the first two tickets, by device
 	late    map[string]journal // of all
+	noted   time.Time          // when early was
 }
 
 // A trial is a cell of the matrix: one device.
@@ -49,9 +51,10 @@ type trial struct {
 	secret  string
 	sim     *graphsim.Sim
 	tickets []events.Event
-	seen    int  // notes before the newest ticket
-	mark    int  // notes before the second ticket
-	crowd   bool // another device of the tenant is told just before
+	seen    int       // notes before the newest ticket
+	mark    int       // notes before the second ticket
+	sent    time.Time // of the second ticket
+	crowd   bool      // another device of the tenant is told just before
 	healing []func()
 }
 
@@ -134,22 +137,25 @@ func (m *matrix) another(t *testing.T) *graphsim.Sim {
 	return s
 }
 
-// begin starts the worker, with new clients for all tenants, and new quotas: a
-// pause that Graph has asked for lasts longer than a worker, and than a test.
+// begin starts the worker.
 func (m *matrix) begin() *running {
 	roads := map[string]http.RoundTripper{}
-	m.begun++
 	return m.work(func(c *Config) {
 		c.Tenants = map[string]Tenant{}
 		for name, x := range m.tenants {
 			t := served(m.client(x, roads))
-			t.TenantID = fmt.Sprint(x.entra, "-", m.begun)
+			t.TenantID = x.entra
 			c.Tenants[name] = t
 		}
-		c.Timing, c.Metrics, c.ReconcileSlots = patience, m.metrics, 256
+		c.Timing, c.Metrics, c.ReconcileSlots, c.Now = patience, m.metrics, 256, m.now
 		c.Log = slog.New(slog.NewJSONHandler(tee{m.log, m.notes}, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	})
 }
+
+// now is the worker's time, and jump moves it on.
+func (m *matrix) now() time.Time { return time.Now().Add(time.Duration(m.ahead.Load())) }
+
+func (m *matrix) jump(d time.Duration) { m.ahead.Add(int64(d)) }
 
 // client is a tenant's. First tries speak HTTP/2, as with Graph, retries HTTP/1.
 func (m *matrix) client(x *trial, roads map[string]http.RoundTripper) *graph.Client {
@@ -160,7 +166,7 @@ func (m *matrix) client(x *trial, roads map[string]http.RoundTripper) *graph.Cli
 	}
 	g, err := graph.New(graph.Config{
 		TenantID: x.entra, ClientID: clientID, Credential: graph.Credential{Secret: func() (string, error) { return x.secret, nil }},
-		Custom: true, CAE: x.how.cae, Cloud: graph.Cloud{Graph: x.sim.URL(), Authority: x.sim.URL()}, Transport: roads[road],
+		Now: m.now, Custom: true, CAE: x.how.cae, Cloud: graph.Cloud{Graph: x.sim.URL(), Authority: x.sim.URL()}, Transport: roads[road],
 	})
 	if err != nil {
 		m.t.Fatal(err)

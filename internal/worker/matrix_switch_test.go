@@ -77,7 +77,7 @@ func switchRows() []row {
 			no.with("`refused`, dead letter", "A", "-", "AC"), 0, 1, nil, []how{
 				{name: "Platform", lasts: true, turn: func(_ *testing.T, x *trial) { x.platform("Windows") }, heal: func(x *trial) { x.platform("iOS") }},
 			}},
-		{"a permission is missing, in a token that was made without it", "post", before, "denied", "pauses the tenant for a minute, longer each time", off, 0, 1,
+		{"a permission is missing, in a token that was made without it", "post", before, "denied", "pauses the tenant for a minute, longer each time; a permission that is granted shows in the next token, within the hour", off, 0, 1,
 			[]time.Duration{deniedMin / 2, deniedMin}, []how{
 				{name: "Roles", turn: func(_ *testing.T, x *trial) {
 					x.roles("DeviceManagementManagedDevices.Read.All")
@@ -96,10 +96,10 @@ func switchRows() []row {
 				}, heal: (*trial).anew},
 			}},
 		{"the tenant's quota is used up", "post", before, "throttled", "pauses the tenant as long as asked, or 5 s and longer each time", told, 0, 2,
-			[]time.Duration{0, 3*quotaWindow + 2*time.Second}, append(quotas(),
-				limits("ThrottledApplies", func(k *graphsim.Knobs) { k.ThrottledApplies = true }))},
+			[]time.Duration{0, 3*window + 2*time.Second}, append(crowds(),
+				crowded("ThrottledApplies", func(k *graphsim.Knobs) { k.ThrottledApplies = true }))},
 		{"the same, for longer than 10 minutes", "post", before, "throttled", "pauses the tenant for 10 minutes", off, 0, 1,
-			[]time.Duration{pauseMax - 5*time.Second, pauseMax}, []how{limits("RetryAfter huge", func(k *graphsim.Knobs) { k.RetryAfter = "huge" })}},
+			[]time.Duration{pauseMax - 5*time.Second, pauseMax}, []how{crowded("RetryAfter huge", func(k *graphsim.Knobs) { k.RetryAfter = "huge" })}},
 		{"a call while another action is pending is refused (409)", "post", before, "in_doubt", "reads, and tells the set again, until it is taken", told, 0, 1, nil, []how{
 			offline("refuse"),
 		}},
