@@ -357,7 +357,7 @@ func (g *guard) refusals(root jetstream.JetStream) {
 	deletes := []string{"$JS.API.STREAM.DELETE.CHANGES", "$JS.API.STREAM.PURGE.CHANGES", "$JS.API.STREAM.MSG.DELETE.CHANGES", "$JS.API.CONSUMER.DELETE.CHANGES.fold", "$JS.API.CONSUMER.PAUSE.CHANGES.fold"}
 	acks := []string{"$JS.ACK.CHANGES.fold.1.1.1.1.0", "$JS.ACK.TARGETS.resolve.1.1.1.1.0", "$JS.ACK.DEVICES.reconcile-acme.1.1.1.1.0"}
 	g.forbidden(ingestUser, slices.Concat(deletes, acks, []string{document, "$KV.quota.x", "devices.v1.acme." + uuid("a"), "outcomes.v1.acme.a.b.c", "dead.v1.refused.acme.a.b",
-		"$JS.API.STREAM.MSG.GET.KV_ledger", "$JS.API.STREAM.INFO.KV_ledger", "$JS.API.STREAM.CREATE.CHANGES", "$JS.API.STREAM.UPDATE.CHANGES",
+		"$JS.API.STREAM.CREATE.CHANGES", "$JS.API.STREAM.UPDATE.CHANGES",
 		"$JS.API.CONSUMER.CREATE.CHANGES.fold", "$JS.API.CONSUMER.MSG.NEXT.CHANGES.fold", "$JS.API.CONSUMER.MSG.NEXT.DEVICES.reconcile-acme", "audit.v1.x"})...)
 	g.forbidden(workerUser, append(deletes, "targets.v1.acme.x.y", "$KV.marks.x", "audit.v1.x")...)
 	g.forbidden(operateUser, slices.Concat(deletes, acks, []string{document, "$KV.quota.x", "devices.v1.acme." + uuid("a"), "outcomes.v1.acme.a.b.c", "dead.v1.refused.acme.a.b", "$JS.API.STREAM.MSG.DELETE.AUDIT"})...)
