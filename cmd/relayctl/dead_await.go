@@ -66,7 +66,11 @@ func final(ctx context.Context, s *stream.Streams, a ending) (events.Receipt, er
 	if err != nil {
 		return events.Receipt{}, err
 	}
-	r, err := s.FinalAt(ctx, ref, events.TicketToken(a.ticket))
+	ask := func() (events.Receipt, error) { return s.FinalAt(ctx, ref, events.TicketToken(a.ticket)) }
+	if ref.Unresolved() { // its outcome is that of the change that it becomes
+		ask = func() (events.Receipt, error) { return s.Find(ctx, ref) }
+	}
+	r, err := ask()
 	if errors.Is(err, events.ErrNotFound) {
 		err = nil
 	}

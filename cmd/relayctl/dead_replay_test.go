@@ -287,3 +287,20 @@ func TestDeadPicks(t *testing.T) {
 		}
 	}
 }
+
+// An event whose device Graph did not know is replayed into TARGETS, and its outcome
+// is that of the change which comes of it.
+func TestDeadReplayOfATarget(t *testing.T) {
+	r := newRig(t)
+	r.work()
+	e := event(t, "CHG0000001", time.Now(), change(events.Remove, app1))
+	e.Device, e.Target = "", "deviceHealthScripts/8f1a/deviceRunStates/77/managedDevice"
+	r.publish(e, events.Refused)
+	r.run("dead", "list").has(t, "refused  -       acme    CHG0000001  -")
+	r.sim.AddRunState(entraTenant, graphsim.RunState{Family: "deviceHealthScripts", Script: "8f1a", State: "77", Device: phone})
+	r.run("dead", "replay", "1", "--yes", "--wait").has(t, "replayed  accepted")
+	if held := fmt.Sprint(r.sim.Held(entraTenant, phone)); !strings.Contains(held, app1) {
+		t.Errorf("Graph holds %s", held)
+	}
+	r.run("dead", "drop", "1", "--yes").has(t, "dropped")
+}

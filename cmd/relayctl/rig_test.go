@@ -263,6 +263,17 @@ func (got result) want(t *testing.T, code int, out, stderr string) {
 	}
 }
 
+// has wants a good end, and each of the parts in what is printed, but for how many
+// spaces there are.
+func (got result) has(t *testing.T, parts ...string) {
+	t.Helper()
+	for _, p := range parts {
+		if got.code != 0 || !strings.Contains(norm(got.out), norm(p)) {
+			t.Errorf("exit code %d; the output lacks %q:\n%s\n%s", got.code, p, got.out, got.stderr)
+		}
+	}
+}
+
 // fails wants exit code 1, and each of the parts in the error.
 func (got result) fails(t *testing.T, code int, parts ...string) {
 	t.Helper()
