@@ -18,6 +18,7 @@ func TestBoundsNest(t *testing.T) {
 		shorter, longer time.Duration
 	}{
 		{"one request within an attempt's budget", CallTimeout, budget},
+		{"another turn and the request within an attempt's budget", turnWait + CallTimeout, budget},
 		{"an attempt's budget within the ack wait", budget, stream.AckWait},
 		{"the ack wait within a pod's grace", stream.AckWait, podGrace},
 		{"the drain within a pod's grace", stream.DrainFor, podGrace},

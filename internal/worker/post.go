@@ -99,7 +99,7 @@ func consent(d ledger.Device) graph.Consent {
 // device: the set is this device's. If it leads elsewhere, the event that chose it
 // is to blame.
 func (v *visit) confirm(ctx context.Context, attempt string, by ledger.Entry) (leads bool, e *end) {
-	if _, e := v.permit(ctx, v.t, v.t.read, v.wake.Deliveries, quotaWait); e != nil {
+	if _, e := v.permit(ctx, v.t, v.t.read, v.wake.Deliveries, turnWait); e != nil {
 		return false, v.record(ctx, e, func(d ledger.Device) (ledger.Device, error) { return d.Released(attempt) }, nil)
 	}
 	call, cancel := context.WithTimeout(ctx, CallTimeout)
