@@ -155,6 +155,11 @@ func newStreams(nc *nats.Conn, o Options) (*Streams, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening streams: %w", err)
 	}
+	o = o.orDefaults()
+	return &Streams{nc: nc, js: js, acks: a, o: o, log: orDiscard(o.Log), streams: map[string]jetstream.Stream{}}, nil
+}
+
+func (o Options) orDefaults() Options {
 	if o.Retention == 0 {
 		o.Retention = DefaultRetention
 	}
@@ -162,7 +167,7 @@ func newStreams(nc *nats.Conn, o Options) (*Streams, error) {
 		o.AckWait = AckWait
 	}
 	o.Replicas = max(o.Replicas, 1)
-	return &Streams{nc: nc, js: js, acks: a, o: o, log: orDiscard(o.Log), streams: map[string]jetstream.Stream{}}, nil
+	return o
 }
 
 // Ready returns nil if the broker answers and has the streams, each with a
