@@ -19,6 +19,8 @@ import (
 // device shows what the relay and Graph know of one device.
 type device struct {
 	boot.Flags
+	form
+	watch
 	Tenant  string `arg:"" help:"Tenant, as the configuration names it."`
 	ID      string `arg:"" help:"Intune device id."`
 	NoGraph bool   `name:"no-graph" help:"Do not ask Graph."`
@@ -26,27 +28,39 @@ type device struct {
 
 func (device) Help() string {
 	return `TOLD is the newest change that Graph has taken, PENDING what it has yet to be
-told, BELIEVED what the relay takes Graph to hold, GRAPH what it shows now.
+told, BELIEVED what the relay takes Graph to hold, GRAPH what it shows now. The
+next call is what a worker would tell Graph if it looked now: + is removed by it,
+- is restored.
 
 Examples:
 
     relayctl device acme 0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11
-    relayctl device acme 0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11 --no-graph
+    relayctl device acme 0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11 --no-graph --watch
+    relayctl device acme 0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11 --output json | jq .next
 `
 }
+
+// Validate is called by the command line's parser.
+func (d *device) Validate() error { return d.watch.check() }
 
 // A sight is all that could be read of a device.
 type sight struct {
 	addr    events.Address
 	now     time.Time
 	timing  ledger.Timing
+	maxAge  time.Duration
+	pace    time.Duration
 	doc     *ledger.Device    // nil: not read
 	tickets map[string]string // by an event's key, as far as known
+	asked   time.Time         // before Graph was read
 	graph   *graph.Result     // nil: not read
+
+	budgets     bool // write and read are read
+	write, read budget
 }
 
 // Run is called by the command line's parser.
-func (d device) Run(ctx context.Context, out io.Writer) error {
+func (d *device) Run(ctx context.Context, out io.Writer) error {
 	c, err := d.Load()
 	if err != nil {
 		return err
@@ -58,25 +72,23 @@ func (d device) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	s := &sight{addr: addr, timing: c.Worker.Timing.Protocol(), tickets: map[string]string{}}
-	failed := s.readLedger(ctx, c)
-	if !d.NoGraph {
-		failed = errors.Join(failed, s.readGraph(ctx, c))
-	}
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	s.now = time.Now()
-	if s.doc != nil || s.graph != nil {
-		if err := s.print(out); err != nil {
-			return err
+	return d.look(ctx, out, d.form, func(ctx context.Context) (view, error) {
+		s := &sight{addr: addr, timing: c.Worker.Timing.Protocol(), maxAge: c.Worker.Timing.MaxAge, pace: c.Worker.Pace, tickets: map[string]string{}}
+		failed := s.readBroker(ctx, c)
+		if !d.NoGraph {
+			failed = errors.Join(failed, s.readGraph(ctx, c))
 		}
-	}
-	return failed
+		s.now = time.Now()
+		if s.doc == nil && s.graph == nil {
+			return nil, failed
+		}
+		return s, failed
+	})
 }
 
-// readLedger reads the document, and which tickets its told words are of.
-func (s *sight) readLedger(ctx context.Context, c *boot.Config) error {
+// readBroker reads the document, which tickets its told words are of, and the
+// tenant's quota.
+func (s *sight) readBroker(ctx context.Context, c *boot.Config) error {
 	b, err := connect(ctx, c)
 	if err != nil {
 		return fmt.Errorf("reading the ledger: %w", err)
@@ -93,27 +105,44 @@ func (s *sight) readLedger(ctx context.Context, c *boot.Config) error {
 		return err
 	}
 	s.doc = &doc
-	for _, e := range doc.Pending {
+	return errors.Join(s.readQuota(ctx, b, c.Tenants[s.addr.Tenant]), s.findTickets(ctx, b))
+}
+
+func (s *sight) readQuota(ctx context.Context, b *broker, t boot.Tenant) error {
+	q, err := b.quotas(ctx)
+	if err != nil {
+		return err
+	}
+	s.write, s.read, err = budgetsOf(ctx, q, t)
+	s.budgets = err == nil
+	return err
+}
+
+func (s *sight) findTickets(ctx context.Context, b *broker) error {
+	for _, e := range s.doc.Pending {
 		s.tickets[e.Key] = e.Ticket
 	}
 	streams, err := b.streams(ctx)
 	if err != nil {
 		return fmt.Errorf("looking up tickets: %w", err)
 	}
-	return s.findTickets(ctx, streams)
-}
-
-func (s *sight) findTickets(ctx context.Context, streams *stream.Streams) error {
 	for _, w := range s.doc.Told {
-		if _, known := s.tickets[w.Key]; known || w.Key == "" {
-			continue
-		}
-		r, err := streams.Find(ctx, events.Ref{Address: s.addr, Key: w.Key})
-		if err != nil && !errors.Is(err, events.ErrNotFound) { // its retention is over, the word's is not
+		if err := s.findTicket(ctx, streams, w.Key); err != nil {
 			return fmt.Errorf("looking up tickets: %w", err)
 		}
-		s.tickets[w.Key] = r.Ticket
 	}
+	return nil
+}
+
+func (s *sight) findTicket(ctx context.Context, streams *stream.Streams, key string) error {
+	if _, known := s.tickets[key]; known || key == "" {
+		return nil
+	}
+	r, err := streams.Find(ctx, events.Ref{Address: s.addr, Key: key})
+	if err != nil && !errors.Is(err, events.ErrNotFound) { // its retention is over, the word's is not
+		return err
+	}
+	s.tickets[key] = r.Ticket
 	return nil
 }
 
@@ -124,10 +153,11 @@ func (s *sight) readGraph(ctx context.Context, c *boot.Config) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, graphWithin)
 	defer cancel()
+	asked := time.Now()
 	r, err := g.ActionResult(ctx, graph.ManagedDevice(s.addr.Device))
 	if err != nil {
 		return fmt.Errorf("asking Graph: %w", err)
 	}
-	s.graph = &r
+	s.asked, s.graph = asked, &r
 	return nil
 }

@@ -61,6 +61,11 @@ ITEM                                  TYPE         TOLD                         
 5b1c9b0e-5d0c-4b43-9a0a-2f6f7d6a1c01  application  remove TIME by CHG0000001, undone elsewhere since  -                            -         restored
 5b1c9b0e-5d0c-4b43-9a0a-2f6f7d6a1c02  application  remove TIME by CHG0000001                        restore by CHG0000002, 3m old  removed   removed
 5b1c9b0e-5d0c-4b43-9a0a-2f6f7d6a1c03  application  -                                                remove by CHG0000003, 0s old   -         not listed
+
+TICKET      STATE                                ACCEPTED  EXPIRES  CALLS  EVENT
+CHG0000002  in the call that may be under way    TIME      TIME     2      acme.0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11.KEY
+CHG0000003  in the call that may be under way    TIME      TIME     1      acme.0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11.KEY
+CHG0000001  accepted, to be published            TIME      -        1      acme.0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11.KEY
 `
 	r.run("device", "acme", phone).want(t, 0, table, "")
 

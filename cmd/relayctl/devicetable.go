@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"changerelay/internal/events"
-	"changerelay/internal/graph"
-	"changerelay/internal/ledger"
 )
 
 // print writes what was read, and says of the rest that it was not.
@@ -33,6 +31,11 @@ func (s *sight) print(out io.Writer) error {
 	for _, it := range items {
 		t.row(it.ID, string(it.Type), s.told(it.ID), s.pending(it.ID), s.believed(it.ID), s.holds(it.ID))
 	}
+	s.printDifferences(t)
+	if s.doc != nil {
+		s.printEvents(t)
+		s.printCall(t)
+	}
 	return t.flush()
 }
 
@@ -43,7 +46,7 @@ func (s *sight) printState(t *table) {
 		t.row("ledger", "knows nothing of this device: no event for it has been folded")
 		return
 	}
-	t.row("next", s.next())
+	t.row("next", s.next().say(s.now))
 	t.row("untold", count(len(d.Pending), "event"))
 	if n := len(d.Reports); n > 0 {
 		t.row("unreported", count(n, "outcome"))
@@ -62,22 +65,6 @@ func (s *sight) printState(t *table) {
 	}
 	t.row("viewed", cmp.Or(stamp(d.View.At, s.now), "never"))
 	t.fact("called", stamp(d.Called, s.now))
-}
-
-// next is what a worker will do, and when.
-func (s *sight) next() string {
-	switch s.doc.Next(s.now, s.timing) {
-	case ledger.Wait:
-		return "wait until " + stamp(s.doc.WaitUntil(), s.now) + ": a call may be in flight or come late"
-	case ledger.Observe:
-		return "observe, now: read what Graph holds"
-	case ledger.Post:
-		return fmt.Sprintf("post, now: tell Graph a set of %s", count(len(s.doc.Set()), "item"))
-	}
-	if len(s.doc.Reports) > 0 {
-		return "report, now: all is told, and outcomes are to be published"
-	}
-	return "nothing: the device is settled"
 }
 
 func (s *sight) shows() string {
@@ -175,16 +162,7 @@ func (s *sight) holds(id string) string {
 	if s.graph == nil {
 		return "?"
 	}
-	has := func(list []graph.Item) bool {
-		return slices.ContainsFunc(list, func(it graph.Item) bool { return it.ID == id })
-	}
-	text := "not listed"
-	switch {
-	case has(s.graph.Removed):
-		text = "removed"
-	case has(s.graph.Restored):
-		text = "restored"
-	}
+	text := strings.ReplaceAll(s.shown(id), "_", " ")
 	if why, failed := s.graph.Failed[id]; failed {
 		text += ", failed: " + why
 	}

@@ -2,126 +2,84 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"maps"
 	"slices"
-	"sync"
 	"time"
 
 	"changerelay/cmd/internal/boot"
-	"changerelay/cmd/internal/tenants"
-	"changerelay/internal/graph"
 	"changerelay/internal/stream"
 )
 
 // doctor looks at everything that an installation rests on.
 type doctor struct {
 	boot.Flags
+	form
+	watch
+	Deep    bool     `help:"Look at every device's document, not at 200 of them."`
+	Strict  bool     `help:"Exit with 1 for notes, too."`
+	Monitor []string `placeholder:"URL" help:"A NATS server's monitoring, such as http://nats-0:8222, to see how it syncs; may be given for each server."`
 }
 
 func (doctor) Help() string {
-	return `It checks the configuration and its secrets, the broker's version and streams,
-each tenant's token and permissions, and of each source its checks, how long its
-keys are good, and what they do not protect from. It changes nothing, and exits
-with 1 if anything has to be mended.
+	return `It checks the configuration and its secrets; the broker's servers, clocks,
+streams, buckets and consumers against what the services declare; work that
+nobody does; each tenant's token and permissions; and of each source its checks,
+how long its keys are good, and what they do not protect from. It changes
+nothing, and exits with 1 if anything has to be mended.
 
 Examples:
 
     relayctl doctor
-    relayctl doctor --config ./changerelay.yaml
+    relayctl doctor --deep --strict
+    relayctl doctor --output json | jq -r 'select(.level == "bad") | .remedy'
+    relayctl doctor --monitor http://nats-0:8222 --monitor http://nats-1:8222
+    relayctl doctor --watch=1m
 `
 }
 
+// Validate is called by the command line's parser.
+func (d *doctor) Validate() error { return d.watch.check() }
+
 // Run is called by the command line's parser.
-func (d doctor) Run(ctx context.Context, out io.Writer) error {
+func (d *doctor) Run(ctx context.Context, out io.Writer) error {
+	return d.look(ctx, out, d.form, func(ctx context.Context) (view, error) {
+		fs, err := d.examine(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return fs, fs.verdict(d.Strict)
+	})
+}
+
+func (d *doctor) examine(ctx context.Context) (findings, error) {
 	c, err := d.Load()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	fs := []stream.Finding{finding(stream.OK, "configuration", "%s has %s and %s", d.Config, count(len(c.Tenants), "tenant"), count(len(c.Sources), "source"))}
-	fs = append(fs, checkBroker(ctx, c)...)
+	fs := findings{finding(stream.OK, "configuration", "%s has %s and %s", d.Config, count(len(c.Tenants), "tenant"), count(len(c.Sources), "source"))}
+	fs = append(fs, d.checkBroker(ctx, c)...)
+	for _, url := range d.Monitor {
+		fs = append(fs, checkMonitor(ctx, url))
+	}
 	fs = append(fs, checkTenants(ctx, c)...)
 	for _, name := range slices.Sorted(maps.Keys(c.Sources)) {
 		fs = append(fs, checkSource(c, name, time.Now())...)
 	}
-	fs = append(fs, checkShared(c)...)
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	t, bad := newTable(out), 0
-	for _, f := range fs {
-		t.row(string(f.Level), f.What, f.Detail)
-		if f.Level == stream.Bad {
-			bad++
-		}
-	}
-	if err := t.flush(); err != nil || bad == 0 {
-		return err
-	}
-	return fmt.Errorf("%s to be mended", count(bad, "thing"))
+	return append(fs, checkShared(c)...), nil
 }
 
-func finding(level stream.Level, what, format string, args ...any) stream.Finding {
-	return stream.Finding{Level: level, What: what, Detail: fmt.Sprintf(format, args...)}
-}
-
-func checkBroker(ctx context.Context, c *boot.Config) []stream.Finding {
+func (d *doctor) checkBroker(ctx context.Context, c *boot.Config) []stream.Finding {
 	b, err := connect(ctx, c)
 	if err != nil {
 		return []stream.Finding{finding(stream.Bad, "broker", "%v", err)}
 	}
 	defer b.close()
 	fs := []stream.Finding{finding(stream.OK, "broker", "answers at %s", b.nc.ConnectedUrlRedacted())}
-	ctx, cancel := asking(ctx)
-	defer cancel()
-	s, err := b.streams(ctx)
-	if err != nil {
-		return append(fs, finding(stream.Bad, "streams", "%v", err))
+	exam := stream.Exam{Tenants: append([]string{}, c.TenantNames()...), MaxAge: c.Worker.Timing.MaxAge}
+	fs = append(fs, stream.Doctor(ctx, b.nc, c.Streams(nil), exam)...)
+	if slices.ContainsFunc(fs, func(f stream.Finding) bool { return f.What == "streams" }) {
+		return fs // there is nothing more to look at
 	}
-	return append(fs, s.Doctor(ctx)...)
-}
-
-// checkTenants asks for each tenant's token and what it permits.
-func checkTenants(ctx context.Context, c *boot.Config) []stream.Finding {
-	names := c.TenantNames()
-	fs := make([]stream.Finding, len(names))
-	var wg sync.WaitGroup
-	free := make(chan struct{}, tenantsAtOnce)
-	for i, name := range names {
-		free <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-free }()
-			fs[i] = checkTenant(ctx, c, name)
-		})
-	}
-	wg.Wait()
-	return fs
-}
-
-func checkTenant(ctx context.Context, c *boot.Config, name string) stream.Finding {
-	what := "tenant " + name
-	g, err := tenants.Graph(c, name)
-	if err != nil {
-		return finding(stream.Bad, what, "%v", err)
-	}
-	ctx, cancel := context.WithTimeout(ctx, graphWithin)
-	defer cancel()
-	lacks, err := g.Lacking(ctx)
-	switch {
-	case err != nil:
-		return finding(stream.Bad, what, "%v", err)
-	case lacks != nil:
-		return finding(stream.Bad, what, "%s", lacks.Remedy)
-	}
-	return credentialFinding(what, g.CredentialEnds(), time.Now())
-}
-
-// credentialFinding warns of a certificate that ends; other credentials have no
-// end that can be seen from here.
-func credentialFinding(what string, end, now time.Time) stream.Finding {
-	if !end.IsZero() && end.Sub(now) < graph.CertificateWarning {
-		return finding(stream.Note, what, "its certificate expires %s; upload the next one to the app registration, and put it into the file", stamp(end, now))
-	}
-	return finding(stream.OK, what, "has a token with the permissions that it needs")
+	return append(fs, d.checkLedger(ctx, b)...)
 }

@@ -65,6 +65,23 @@ const (
 	// maxText is the longest --as and --why, characters: what a record keeps.
 	maxText = 1000
 
+	// watchEvery is the pause of --watch, and watchMin the shortest: each look at a
+	// device asks Graph.
+	watchEvery = 2 * time.Second
+	watchMin   = 100 * time.Millisecond
+
+	// sampleDocs is how many devices' documents doctor looks at without --deep;
+	// each is a round trip to the broker.
+	sampleDocs = 200
+
+	// settleFor is how long a device may be due without a wake-up before doctor
+	// says so: a worker writes the document first.
+	settleFor = 2 * time.Second
+
+	// deepWithin bounds doctor --deep: a hundred thousand documents take about
+	// two minutes.
+	deepWithin = 15 * time.Minute
+
 	// tenantsAtOnce is how many tenants doctor asks at once.
 	tenantsAtOnce = 8
 )

@@ -12,14 +12,17 @@ import (
 )
 
 type cli struct {
-	Send   send    `cmd:"" help:"Sign a change event and send it to the relay."`
-	Source sources `cmd:"" help:"List the sources, and try a captured request on one."`
-	Status status  `cmd:"" help:"Say what became of an event, or of a ticket."`
-	Device device  `cmd:"" help:"Show what the relay and Graph know of a device."`
-	Dead   dead    `cmd:"" help:"Look at events that could not be applied, and at bodies that are none; replay and drop them."`
-	Audit  audits  `cmd:"" help:"Show who did what by hand, and when."`
-	Doctor doctor  `cmd:"" help:"Check the configuration, the broker and the tenants."`
-	Config configs `cmd:"" help:"Check the configuration file."`
+	Send       send       `cmd:"" help:"Sign a change event and send it to the relay."`
+	Source     sources    `cmd:"" help:"List the sources, and try a captured request on one."`
+	Status     status     `cmd:"" help:"Say what became of an event, or of a ticket."`
+	Device     device     `cmd:"" help:"Show what the relay and Graph know of a device."`
+	Tenants    tenantList `cmd:"" help:"Show the tenants: quota, pauses, due devices, dead letters."`
+	Dead       dead       `cmd:"" help:"Look at events that could not be applied, and at bodies that are none; replay and drop them."`
+	Audit      audits     `cmd:"" help:"Show who did what by hand, and when."`
+	Doctor     doctor     `cmd:"" help:"Check the configuration, the broker and the tenants."`
+	Config     configs    `cmd:"" help:"Check the configuration file."`
+	Completion completion `cmd:"" help:"Print a script that has a shell complete commands, flags and names."`
+	Complete   complete   `cmd:"" hidden:""`
 }
 
 func (cli) Help() string {
@@ -32,6 +35,7 @@ Examples:
     relayctl status acme.0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11.5jq0o8rq2m3k1v7c9b4d6e8f0g
     relayctl status --ticket CHG0031337
     relayctl device acme 0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11
+    relayctl tenants
     relayctl dead list
     relayctl dead replay 12 --wait
     relayctl source check --source snow --request capture.txt

@@ -16,6 +16,16 @@ import (
 // terminal opens a pseudo-terminal on which somebody has typed.
 func terminal(t *testing.T, typed string) *os.File {
 	t.Helper()
+	here, there := pair(t)
+	if _, err := here.WriteString(typed); err != nil {
+		t.Fatal(err)
+	}
+	return there
+}
+
+// pair opens a pseudo-terminal: the person's end, and the program's.
+func pair(t *testing.T) (here, there *os.File) {
+	t.Helper()
 	here, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
 	if err != nil {
 		t.Skip("there are no terminals here: ", err)
@@ -27,15 +37,12 @@ func terminal(t *testing.T, typed string) *os.File {
 			t.Fatal(no)
 		}
 	}
-	there, err := os.OpenFile(fmt.Sprint("/dev/pts/", n), os.O_RDWR|syscall.O_NOCTTY, 0)
+	there, err = os.OpenFile(fmt.Sprint("/dev/pts/", n), os.O_RDWR|syscall.O_NOCTTY, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { there.Close() })
-	if _, err := here.WriteString(typed); err != nil {
-		t.Fatal(err)
-	}
-	return there
+	return here, there
 }
 
 func TestAPersonIsAsked(t *testing.T) {

@@ -32,6 +32,7 @@ func (sources) Help() string {
 // sourceList lists the sources of the configuration.
 type sourceList struct {
 	boot.Flags
+	form
 }
 
 func (sourceList) Help() string {
@@ -43,6 +44,7 @@ Examples:
 
     relayctl source list
     relayctl source list --config ./changerelay.yaml
+    relayctl source list --output json | jq -r 'select(.signs_time | not) | .source'
 `
 }
 
@@ -51,6 +53,9 @@ func (l sourceList) Run(_ context.Context, out io.Writer) error {
 	c, err := l.Load()
 	if err != nil {
 		return err
+	}
+	if l.json() {
+		return listObjects(out, c, time.Now())
 	}
 	if len(c.Sources) == 0 {
 		_, err := fmt.Fprintln(out, "no sources")
@@ -75,7 +80,7 @@ func (l sourceList) Run(_ context.Context, out io.Writer) error {
 func listSource(t *table, name, kind string, src ingest.Source, now time.Time) {
 	t.row("source", name)
 	t.row("kind", kind)
-	t.row("path", path(kind, name))
+	t.row("path", strings.Join(paths(kind, name), ", "))
 	v, err := verify.New(src.Checks)
 	if err != nil {
 		t.row("checks", "cannot be made: see below")
@@ -95,12 +100,12 @@ func listSource(t *table, name, kind string, src ingest.Source, now time.Time) {
 	t.row("scope", scope(src))
 }
 
-// path is where the source's requests go.
-func path(kind, name string) string {
+// paths are where the source's requests go.
+func paths(kind, name string) []string {
 	if kind == "cloudevents" {
-		return "/v1/changes, /v1/hooks/" + name
+		return []string{"/v1/changes", "/v1/hooks/" + name}
 	}
-	return "/v1/hooks/" + name
+	return []string{"/v1/hooks/" + name}
 }
 
 func protection(v *verify.Verifier) string {

@@ -19,6 +19,7 @@ import (
 // sourceCheck judges a captured request as the relay would.
 type sourceCheck struct {
 	boot.Flags
+	form
 	Source  string `required:"" placeholder:"NAME" help:"Source that the request was sent to."`
 	Request string `required:"" placeholder:"FILE" help:"The request: head, empty line and body, or what curl -v prints and the body; - is standard input."`
 	At      moment `placeholder:"TIME" help:"Judge it as of this time, RFC 3339 or seconds since 1970; now if left out."`
@@ -41,6 +42,7 @@ Examples:
 
     relayctl source check --source snow --request capture.txt
     relayctl source check --source desk --request capture.txt --at 2026-11-23T10:00:05Z
+    relayctl source check --source desk --request capture.txt --output json | jq .code
     (grep '^>' curl.log; cat body.json) | relayctl source check --source snow --request -
 `
 }
@@ -72,6 +74,10 @@ func (s *sourceCheck) Run(_ context.Context, out io.Writer) error {
 		if r, err := ingest.Examine(src, c.TenantNames(), trimmed, now); err == nil && r.Refusal == "" {
 			request.note("without the line end behind its body it is let in: an editor may have put that there")
 		}
+	}
+	if s.json() {
+		failed := verdict(newTable(io.Discard), report)
+		return errors.Join(printJSON(out, checkObjectOf(s.Source, report, request)), failed)
 	}
 	return s.print(out, report, request, now)
 }

@@ -21,6 +21,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -184,6 +185,9 @@ func (p Parts) work(ctx context.Context, nc *nats.Conn, roles Role, b *broker, m
 		return err
 	}
 	b.streams.Store(s)
+	var examined sync.WaitGroup
+	defer examined.Wait()
+	examined.Go(func() { p.examine(ctx, nc) })
 	if roles&Worker == 0 {
 		return nil
 	}

@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
-
-	"changerelay/internal/events"
 )
 
 // A feed is a durable consumer and how its messages are handed out.
@@ -26,17 +24,13 @@ type feed struct {
 // context outlives ctx by DrainFor, so that what was begun is finished. The
 // error is ctx's.
 func (s *Streams) Folds(ctx context.Context, batch, slots int, handle func(context.Context, []*Delivery)) error {
-	return s.feed(ctx, feed{stream: Changes, batch: batch, slots: slots, handle: handle,
-		config: jetstream.ConsumerConfig{Durable: foldConsumer, Description: "changes on their way into the ledger",
-			MaxAckPending: -1}}) // an event that waits for room in its device's document must not block others; slots bound the work
+	return s.feed(ctx, feed{stream: Changes, batch: batch, slots: slots, handle: handle, config: s.folder()})
 }
 
 // Resolves hands out TARGETS until ctx ends, as Folds does, one to a handler.
 func (s *Streams) Resolves(ctx context.Context, slots int, handle func(context.Context, *Delivery)) error {
-	return s.feed(ctx, feed{stream: Targets, batch: 1, slots: slots,
-		handle: func(ctx context.Context, ds []*Delivery) { handle(ctx, ds[0]) },
-		config: jetstream.ConsumerConfig{Durable: resolveConsumer, Description: "events on their way to a device",
-			MaxAckPending: -1}}) // those of a tenant that is throttled are put back, and must not block others
+	return s.feed(ctx, feed{stream: Targets, batch: 1, slots: slots, config: s.resolver(),
+		handle: func(ctx context.Context, ds []*Delivery) { handle(ctx, ds[0]) }})
 }
 
 // Wakes hands out a tenant's wake-ups until ctx ends, as Folds does, one to a
@@ -44,11 +38,8 @@ func (s *Streams) Resolves(ctx context.Context, slots int, handle func(context.C
 // pulled from; nil is never. What is not pulled is not parked either: it waits
 // in the stream, and lag metrics stay true.
 func (s *Streams) Wakes(ctx context.Context, tenant string, slots int, gate func() time.Duration, handle func(context.Context, *Delivery)) error {
-	return s.feed(ctx, feed{stream: Devices, batch: 1, slots: slots, gate: gate,
-		handle: func(ctx context.Context, ds []*Delivery) { handle(ctx, ds[0]) },
-		config: jetstream.ConsumerConfig{Durable: reconcilePrefix + tenant, Description: "devices of " + tenant + " that are due",
-			FilterSubject: events.DevicesPrefix + tenant + ".*",
-			MaxAckPending: -1}}) // devices put back for later must not block others; slots bound the work
+	return s.feed(ctx, feed{stream: Devices, batch: 1, slots: slots, gate: gate, config: s.reconciler(tenant),
+		handle: func(ctx context.Context, ds []*Delivery) { handle(ctx, ds[0]) }})
 }
 
 // feed is the loop of Folds and Wakes: ensure the consumer, wait for a free

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"changerelay/internal/events"
 )
 
 // Names of the durable consumers.
@@ -17,11 +19,36 @@ const (
 	reconcilePrefix = "reconcile-" // and the tenant
 )
 
+// What is put back for later must not block others, so none of the consumers
+// bounds what is unacknowledged; slots bound the work.
+
+// folder is the consumer of Folds: an event may wait for room in its device's
+// document.
+func (s *Streams) folder() jetstream.ConsumerConfig {
+	return s.pulled(jetstream.ConsumerConfig{Durable: foldConsumer, Description: "changes on their way into the ledger"})
+}
+
+// resolver is the consumer of Resolves: events of a tenant that is throttled
+// wait.
+func (s *Streams) resolver() jetstream.ConsumerConfig {
+	return s.pulled(jetstream.ConsumerConfig{Durable: resolveConsumer, Description: "events on their way to a device"})
+}
+
+// reconciler is the consumer of Wakes: devices wait for their next look.
+func (s *Streams) reconciler(tenant string) jetstream.ConsumerConfig {
+	return s.pulled(jetstream.ConsumerConfig{Durable: reconcilePrefix + tenant, Description: "devices of " + tenant + " that are due",
+		FilterSubject: events.DevicesPrefix + tenant + ".*"})
+}
+
+func (s *Streams) pulled(c jetstream.ConsumerConfig) jetstream.ConsumerConfig {
+	c.AckPolicy, c.AckWait, c.MaxDeliver, c.MaxAckPending = jetstream.AckExplicitPolicy, s.o.AckWait, -1, -1
+	return c
+}
+
 // ensure makes the consumer, or changes it, so that it is as f says.
 func (s *Streams) ensure(ctx context.Context, f feed) error {
 	ctx, cancel := context.WithTimeout(ctx, DeclareTry)
 	defer cancel()
-	f.config.AckPolicy, f.config.AckWait, f.config.MaxDeliver = jetstream.AckExplicitPolicy, s.o.AckWait, -1
 	agrees, err := s.agrees(ctx, f)
 	if agrees {
 		return nil

@@ -4,19 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
+	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-)
-
-// MinVersion is the oldest nats-server that does not lose messages of a work
-// queue on R3.
-const MinVersion = "2.12.5"
-
-// What Doctor calls much.
-const (
-	eventMemory = 250  // bytes of the broker's memory a stored message, measured
-	fullAt      = 0.70 // of a stream's MaxBytes
-	ledger      = "KV_ledger"
 )
 
 // A Level says what a finding asks for.
@@ -31,86 +24,119 @@ const (
 
 // A Finding is one thing that Doctor looked at.
 type Finding struct {
-	Level  Level
-	What   string
-	Detail string // what is so, and what to do
+	Level  Level  `json:"level"`
+	What   string `json:"what"`             // such as "CHANGES max_age"; fields have the broker's names
+	Detail string `json:"detail"`           // what is so
+	Remedy string `json:"remedy,omitempty"` // what to do; "" if there is nothing
 }
 
-// Doctor looks at the broker and the streams. Findings never fail: what cannot
-// be asked is a finding.
-func (s *Streams) Doctor(ctx context.Context) []Finding {
-	ctx, cancel := bound(ctx, ReadFor)
+// An Exam says what Doctor goes by, beside the options of the streams.
+type Exam struct {
+	Tenants  []string         // that are configured; nil: unknown, and nothing is said of them
+	MaxAge   time.Duration    // of an untold event; 0: unknown, and nothing is said of it
+	Starting bool             // a service has just begun: what it is about to make is not missed
+	Now      func() time.Time // zero is time.Now
+}
+
+// Doctor looks at the broker, the streams and the consumers as they are, and
+// changes nothing. It never fails and returns within DoctorFor: what cannot be
+// asked is a finding, and what the user may not ask is a note that names the
+// permission.
+func Doctor(ctx context.Context, nc *nats.Conn, o Options, e Exam) []Finding {
+	ctx, cancel := context.WithTimeout(ctx, DoctorFor)
 	defer cancel()
-	fs := []Finding{s.checkVersion()}
-	for _, d := range s.declarations() {
-		fs = append(fs, s.checkStream(ctx, d)...)
-	}
-	return append(fs, s.checkLedger(ctx), Finding{Note, "sync_interval",
-		"clients cannot see it; set jetstream.sync_interval: always on every server, or a power failure takes the last two minutes of acknowledged events"})
-}
-
-func (s *Streams) checkVersion() Finding {
-	v := s.nc.ConnectedServerVersion()
-	var have, want [3]int
-	fmt.Sscanf(v, "%d.%d.%d", &have[0], &have[1], &have[2])
-	fmt.Sscanf(MinVersion, "%d.%d.%d", &want[0], &want[1], &want[2])
-	for i := range have {
-		if have[i] != want[i] {
-			if have[i] < want[i] {
-				return Finding{Bad, "server version", fmt.Sprintf("%q is older than %s, which loses messages; upgrade all servers", v, MinVersion)}
-			}
-			break
-		}
-	}
-	return Finding{OK, "server version", v + " on the server connected to"}
-}
-
-func (s *Streams) checkStream(ctx context.Context, d declaration) []Finding {
-	name := d.name
-	st, err := s.stream(ctx, name)
+	js, err := jetstream.New(nc)
 	if err != nil {
-		return []Finding{{Bad, name, "cannot be asked for: " + err.Error()}}
+		return []Finding{{Level: Bad, What: "broker", Detail: err.Error()}}
 	}
-	info := st.CachedInfo()
-	fs := []Finding{checkReplicas(name, info, s.o.Replicas)}
-	want := info.Config
-	if d.set(&want); want.MaxAge != info.Config.MaxAge {
-		fs = append(fs, Finding{Bad, name + " retention", fmt.Sprintf("%s, but nats.retention is %s; use the configuration that the services have", info.Config.MaxAge, want.MaxAge)})
+	if e.Now == nil {
+		e.Now = time.Now
 	}
-	if c := info.Config; c.MaxBytes > 0 && float64(info.State.Bytes) > fullAt*float64(c.MaxBytes) {
-		fs = append(fs, Finding{Bad, name + " fill", fmt.Sprintf("%d of %d bytes are used; full, it refuses events: raise MaxBytes or shorten the retention", info.State.Bytes, c.MaxBytes)})
-	}
-	return append(fs, Finding{Note, name + " memory", fmt.Sprintf("%d messages, about %d MB of each replica's memory", info.State.Msgs, info.State.Msgs*eventMemory>>20)})
+	x := &exam{Exam: e, s: &Streams{nc: nc, js: js, o: o.orDefaults()}, denials: listen(nc)}
+	defer x.denials.stop()
+	return x.all(ctx)
 }
 
-// checkReplicas compares the number of copies and asks whether they are well.
-func checkReplicas(name string, info *jetstream.StreamInfo, want int) Finding {
-	what := name + " replicas"
-	if info.Config.Replicas != want {
-		return Finding{Bad, what, fmt.Sprintf("%d, but %d are configured", info.Config.Replicas, want)}
+// An exam is a Doctor at work.
+type exam struct {
+	Exam
+	s       *Streams // for its declarations, which name what should be
+	denials *denials
+}
+
+// all asks everything at once: of a broker that does not answer, each question
+// takes its whole time.
+func (x *exam) all(ctx context.Context) []Finding {
+	patients := x.look(ctx)
+	if slices.IndexFunc(patients, func(p *patient) bool { return !p.missing() }) < 0 {
+		return append(x.servers(ctx), Finding{Bad, "streams", "the broker has no stream " + Changes, "has the relay run with this broker, and as this user?"})
 	}
-	if info.Cluster != nil {
-		for _, r := range info.Cluster.Replicas {
-			if r.Offline || !r.Current {
-				return Finding{Bad, what, fmt.Sprintf("%s is offline or behind", r.Name)}
+	checks := []func(context.Context) []Finding{x.servers, x.sync, x.account, func(context.Context) []Finding { return x.replicas(patients) }}
+	for _, p := range patients {
+		checks = append(checks, func(ctx context.Context) []Finding { return x.examine(ctx, p) })
+	}
+	found := make([][]Finding, len(checks))
+	var wg sync.WaitGroup
+	for i, check := range checks {
+		wg.Go(func() { found[i] = check(ctx) })
+	}
+	wg.Wait()
+	return slices.Concat(found...)
+}
+
+// A patient is a stream, or why it cannot be looked at.
+type patient struct {
+	declaration
+	bucket bool // another package's, made by the first worker
+	stream jetstream.Stream
+	info   *jetstream.StreamInfo
+	err    error
+}
+
+func (p *patient) missing() bool { return errors.Is(p.err, jetstream.ErrStreamNotFound) }
+
+// look asks for every stream.
+func (x *exam) look(ctx context.Context) []*patient {
+	var ps []*patient
+	for _, d := range x.s.declarations() {
+		ps = append(ps, &patient{declaration: d})
+	}
+	for _, d := range x.s.buckets() {
+		ps = append(ps, &patient{declaration: d, bucket: true})
+	}
+	_ = each(ps, len(ps), func(p *patient) error {
+		p.err = x.ask(ctx, "$JS.API.STREAM.INFO."+p.name, func(ctx context.Context) (err error) {
+			if p.stream, err = x.s.js.Stream(ctx, p.name); err == nil {
+				p.info = p.stream.CachedInfo()
 			}
-		}
-	}
-	if want == 1 {
-		return Finding{Note, what, "1: while its server is away nothing is accepted, and its disk is the only copy"}
-	}
-	return Finding{OK, what, fmt.Sprint(want)}
+			return err
+		})
+		return nil
+	})
+	return ps
 }
 
-func (s *Streams) checkLedger(ctx context.Context) Finding {
-	st, err := s.stream(ctx, ledger)
+// examine says all that there is to say of one stream.
+func (x *exam) examine(ctx context.Context, p *patient) []Finding {
 	switch {
-	case errors.Is(err, jetstream.ErrStreamNotFound):
-		return Finding{Note, ledger, "is not there yet; the first worker makes it"}
-	case err != nil:
-		return Finding{Bad, ledger, "cannot be asked for: " + err.Error()}
-	case st.CachedInfo().Config.AllowDirect:
-		return Finding{Bad, ledger, "allows direct gets, which any replica answers, also one that lags: devices are left due with nobody to wake them; run nats stream edit KV_ledger --no-allow-direct"}
+	case p.missing() && p.bucket:
+		return []Finding{{Note, p.name, "is not there yet", "the first worker makes it"}}
+	case p.missing():
+		return []Finding{{Bad, p.name, "is not there", "restart a service: it makes it again"}}
+	case p.err != nil:
+		return []Finding{cannot(p.name, p.err)}
 	}
-	return Finding{OK, ledger, "is read from its leader"}
+	fs := slices.Concat(x.drift(p), x.edits(p), x.size(p), x.consumers(ctx, p), x.contents(ctx, p))
+	if !slices.ContainsFunc(fs, func(f Finding) bool { return f.Level == Bad }) {
+		fs = append([]Finding{{Level: OK, What: p.name, Detail: "is as declared"}}, fs...)
+	}
+	return fs
+}
+
+// cannot is the finding of a question without an answer.
+func cannot(what string, err error) Finding {
+	if d := (*deniedError)(nil); errors.As(err, &d) {
+		return Finding{Note, what, "the broker's user may not ask for it", d.remedy()}
+	}
+	return Finding{Bad, what, fmt.Sprintf("cannot be asked for: %v", err), "see that the broker is well: nats server report jetstream"}
 }

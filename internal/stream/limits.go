@@ -33,6 +33,14 @@ const (
 	ParkHeaders      = 8 << 10               // bytes of headers that a parked body gets, at most
 	MaxAudit         = 64 << 10              // bytes of an audit record with its headers; a person's texts have 1000 characters each
 
+	// Doctor.
+	DoctorFor = 15 * time.Second       // all questions; a leader's failover stalls for 5.3 s (measured)
+	askTries  = 2                      // of a question without an answer; each takes ReadTry
+	pingQuiet = 700 * time.Millisecond // after the last server's answer; servers of other regions are 300 ms away
+	ClockSkew = 5 * time.Second        // by which clocks may differ; as the ledger's timing has it
+	foldLate  = 15 * time.Minute       // an event is not folded: longer than one waits for its tenant to be configured
+	wakeLate  = time.Hour              // a wake-up outlives its events' max_age by so long, no worker has it
+
 	// The connection.
 	DialTimeout   = 5 * time.Second        // one server
 	ReconnectWait = 500 * time.Millisecond // and jitter: a restarted broker is not met by everybody at once

@@ -148,13 +148,3 @@ func TestReadyWantsAllStreams(t *testing.T) {
 		t.Errorf("without DEAD: %v, want an error that names it", err)
 	}
 }
-
-func TestDoctor(t *testing.T) {
-	t.Parallel()
-	s := solo(t)
-	for _, f := range s.Doctor(t.Context()) {
-		if f.Level == Bad || f.What == "" || f.Detail == "" {
-			t.Errorf("on a fresh broker: %+v", f)
-		}
-	}
-}

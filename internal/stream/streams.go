@@ -157,6 +157,11 @@ func newStreams(nc *nats.Conn, o Options) (*Streams, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening streams: %w", err)
 	}
+	o = o.orDefaults()
+	return &Streams{nc: nc, js: js, acks: a, o: o, log: orDiscard(o.Log), streams: map[string]jetstream.Stream{}, walk: make(chan struct{}, 1)}, nil
+}
+
+func (o Options) orDefaults() Options {
 	if o.Retention == 0 {
 		o.Retention = DefaultRetention
 	}
@@ -164,8 +169,7 @@ func newStreams(nc *nats.Conn, o Options) (*Streams, error) {
 		o.AckWait = AckWait
 	}
 	o.Replicas = max(o.Replicas, 1)
-	return &Streams{nc: nc, js: js, acks: a, o: o, log: orDiscard(o.Log),
-		streams: map[string]jetstream.Stream{}, walk: make(chan struct{}, 1)}, nil
+	return o
 }
 
 // Ready returns nil if the broker answers and has the streams, each with a

@@ -1,0 +1,56 @@
+package stream
+
+import (
+	"errors"
+	"maps"
+	"testing"
+	"time"
+
+	"changerelay/internal/events"
+)
+
+func TestCounts(t *testing.T) {
+	t.Parallel()
+	s := solo(t)
+	a := event(t, 1).Address()
+	wake(t, s, a)
+	send(t, s, "devices.v1.acme.nothing", nil)
+	send(t, s, "targets.v1.acme.ticket.key", nil)
+	send(t, s, "targets.v1.globex.ticket.key", nil)
+	send(t, s, "targets.v1.globex.ticket.other", nil)
+	bury(t, s, 1, events.Refused)
+	bury(t, s, 2, events.Expired)
+	if err := s.Park(t.Context(), Parked{Source: "desk", Reason: "no JSON", Body: []byte("x")}); err != nil {
+		t.Fatal(err)
+	}
+	looking, err := s.Looking(t.Context())
+	if err != nil || !maps.Equal(looking, map[string]int{"acme": 1, "globex": 2}) {
+		t.Errorf("looking: %v, %v", looking, err)
+	}
+	buried, err := s.Buried(t.Context())
+	if err != nil || !maps.Equal(buried, map[string]int{"acme": 2, "unknown": 1}) {
+		t.Errorf("buried: %v, %v", buried, err)
+	}
+	awake, err := s.Awake(t.Context())
+	if err != nil || !maps.Equal(awake, map[events.Address]bool{a: true}) {
+		t.Errorf("awake: %v, %v", awake, err)
+	}
+	if at, err := s.LastBuried(t.Context(), "acme"); err != nil || time.Since(at).Abs() > time.Minute {
+		t.Errorf("last buried: %v, %v", at, err)
+	}
+	if _, err := s.LastBuried(t.Context(), "globex"); !errors.Is(err, events.ErrNotFound) {
+		t.Errorf("of a tenant without letters: %v", err)
+	}
+	if _, err := s.Folding(t.Context()); !errors.Is(err, ErrUnavailable) {
+		t.Errorf("without a worker: %v", err)
+	}
+	declared(t, s, Changes, s.folder())
+	for _, want := range []bool{false, true} {
+		if got, err := s.Folding(t.Context()); err != nil || got != want {
+			t.Errorf("folding: %v, %v; want %v", got, err, want)
+		}
+		if _, err := s.Publish(t.Context(), event(t, 1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
