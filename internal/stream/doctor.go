@@ -119,6 +119,8 @@ func (x *exam) look(ctx context.Context) []*patient {
 // examine says all that there is to say of one stream.
 func (x *exam) examine(ctx context.Context, p *patient) []Finding {
 	switch {
+	case p.missing() && p.bucket && x.Starting:
+		return nil
 	case p.missing() && p.bucket:
 		return []Finding{{Note, p.name, "is not there yet", "the first worker makes it"}}
 	case p.missing():

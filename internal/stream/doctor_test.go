@@ -56,7 +56,7 @@ func TestDoctor(t *testing.T) {
 	}
 	healthy := healthy
 	healthy.Starting = true
-	if lines := diagnose(t, s, healthy); len(unusual(lines)) > 0 || len(lines) != 4 {
+	if lines := diagnose(t, s, healthy); len(unusual(lines)) > 0 || len(lines) != 2 {
 		t.Errorf("at the start: %s", strings.Join(lines, "\n"))
 	}
 }
