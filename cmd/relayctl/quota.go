@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,7 +37,7 @@ func budgetsOf(ctx context.Context, s *quota.Store, t boot.Tenant) (write, read 
 	if s == nil {
 		return write, read, nil
 	}
-	k := quota.Key{TenantID: t.TenantID, ClientID: appOf(t), Class: quota.Write}
+	k := keyOf(t)
 	if write.cell, err = s.Get(ctx, k); err == nil {
 		k.Class = quota.Read
 		read.cell, err = s.Get(ctx, k)
@@ -46,12 +45,9 @@ func budgetsOf(ctx context.Context, s *quota.Store, t boot.Tenant) (write, read 
 	return write, read, err
 }
 
-// appOf is the application whose calls are counted, as workers name it.
-func appOf(t boot.Tenant) string {
-	if t.ManagedIdentity != nil {
-		return cmp.Or(t.ManagedIdentity.ClientID, "system-assigned")
-	}
-	return t.ClientID
+// keyOf names the quota of a tenant's writes.
+func keyOf(t boot.Tenant) quota.Key {
+	return quota.Key{TenantID: t.TenantID, ClientID: t.Application(), Class: quota.Write}
 }
 
 // paused is the end of a pause after a 429; zero if there is none.

@@ -23,9 +23,8 @@ type tenantList struct {
 
 func (tenantList) Help() string {
 	return `WRITES and READS are the calls a second that the quota lets go now, of those that
-are configured; "unused" if no worker has called yet. PAUSED says until when,
-after a 429 of Graph. A pause because a permission is lost is known to each
-worker alone: its log has it. DUE are devices with a wake-up, LOOKUP events whose
+are configured; "unused" if no worker has called yet. PAUSED says until when and
+why: a 429 of Graph, or a permission or credential that is turned down. DUE are devices with a wake-up, LOOKUP events whose
 device is being looked up, DEAD dead letters.
 
 Examples:
@@ -133,7 +132,7 @@ func readTenants(ctx context.Context, c *boot.Config, names []string) (*tenantSt
 
 // readTenant reads a tenant's quota.
 func readTenant(ctx context.Context, q *quota.Store, c boot.Tenant, now time.Time) (tenantState, error) {
-	t := tenantState{Entra: c.TenantID, Client: appOf(c), Cloud: c.Cloud}
+	t := tenantState{Entra: c.TenantID, Client: c.Application(), Cloud: c.Cloud}
 	write, read, err := budgetsOf(ctx, q, c)
 	if err != nil {
 		return t, err
@@ -144,7 +143,14 @@ func readTenant(ctx context.Context, q *quota.Store, c boot.Tenant, now time.Tim
 			t.Paused = &pauseState{until.UTC(), "Graph answered 429 to " + class}
 		}
 	}
-	return t, nil
+	if q == nil {
+		return t, nil
+	}
+	n, err := q.Notice(ctx, keyOf(c))
+	if err == nil && n.Until.After(now) && (t.Paused == nil || n.Until.After(t.Paused.Until)) {
+		t.Paused = &pauseState{n.Until, n.Why}
+	}
+	return t, err
 }
 
 func quotaOf(b budget, now time.Time) quotaState {

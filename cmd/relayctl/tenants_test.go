@@ -6,7 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"changerelay/internal/await"
 	"changerelay/internal/events"
+	"changerelay/internal/graphsim"
 	"changerelay/internal/stream"
 )
 
@@ -69,4 +71,17 @@ func TestTenantsWithoutABroker(t *testing.T) {
 // send1 sends one change of the phone.
 func send1(args ...string) []string {
 	return append([]string{"send", "--source", "desk", "--tenant", "acme", "--device", phone, "--ticket", "CHG0031337", "--remove", app1}, args...)
+}
+
+// A lost permission is known to everybody who asks.
+func TestTenantsShowALostPermission(t *testing.T) {
+	r := newRig(t)
+	r.sim.Fail(graphsim.Fault{Op: "get", Status: 403, Times: -1})
+	r.work()
+	e := event(t, "CHG0000001", time.Now(), change(events.Remove, app1))
+	if _, err := r.streams.Publish(t.Context(), e); err != nil {
+		t.Fatal(err)
+	}
+	paused := func() bool { return strings.Contains(r.run("tenants", "acme").out, "Graph or Entra turns the tenant's application down") }
+	await.State(t, "the pause to be known", paused)
 }

@@ -96,10 +96,19 @@ func (h *Held) swap(ctx context.Context, f func(Device) (Device, error)) (Device
 	ctx, cancel := context.WithTimeout(ctx, tryFor)
 	defer cancel()
 	h.last = nil // until the broker has acknowledged
-	revision, err := h.s.kv.Update(ctx, h.a.String(), b, old.revision)
+	revision, err := h.put(ctx, b, old.revision)
 	if err != nil {
 		return old.d, fmt.Errorf("writing ledger %s: %w", h.a, err)
 	}
 	h.last = &version{d, b, revision}
 	return d, nil
+}
+
+// put writes over a revision. Where there is no document there may be the mark of
+// one that somebody has deleted, which Create knows to write over.
+func (h *Held) put(ctx context.Context, b []byte, over uint64) (revision uint64, err error) {
+	if over == 0 {
+		return h.s.kv.Create(ctx, h.a.String(), b)
+	}
+	return h.s.kv.Update(ctx, h.a.String(), b, over)
 }

@@ -304,3 +304,28 @@ func TestANewerDocumentIsLeftAlone(t *testing.T) {
 		t.Error("it is overwritten")
 	}
 }
+
+// A document that somebody has deleted by hand, or purged, is made anew.
+func TestADeletedDocumentIsMadeAnew(t *testing.T) {
+	s := open(t, natstest.Server(t).URL(), 1)
+	for n, forget := range []func() error{
+		func() error { return s.kv.Delete(t.Context(), phone.String()) },
+		func() error { return s.kv.Purge(t.Context(), phone.String()) },
+	} {
+		e := Entry{Order: Order{later(time.Duration(n) * time.Second), uint64(n + 1), fmt.Sprint("k", n)}, Accepted: later(0)}
+		if _, err := s.Update(t.Context(), phone, folding(e)); err != nil {
+			t.Fatal(err)
+		}
+		if err := forget(); err != nil {
+			t.Fatal(err)
+		}
+		if d, err := s.Get(t.Context(), phone); err != nil || d.Due() {
+			t.Fatalf("deleted: %+v, %v", d, err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		if d, err := s.Update(ctx, phone, folding(e)); err != nil || !d.Knows(e.Key) {
+			t.Fatalf("%+v, %v", d, err)
+		}
+	}
+}
