@@ -82,6 +82,8 @@ func TestTenantsShowALostPermission(t *testing.T) {
 	if _, err := r.streams.Publish(t.Context(), e); err != nil {
 		t.Fatal(err)
 	}
-	paused := func() bool { return strings.Contains(r.run("tenants", "acme").out, "Graph or Entra turns the tenant's application down") }
+	paused := func() bool {
+		return strings.Contains(r.run("tenants", "acme").out, "Graph or Entra turns the tenant's application down")
+	}
 	await.State(t, "the pause to be known", paused)
 }
