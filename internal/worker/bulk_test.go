@@ -40,6 +40,7 @@ type bulk struct {
 	tenants  int
 	devices  []string
 	events   []events.Event
+	made     int // events
 	sent     int // of events, how many are published
 	seed     uint64
 	dice     *rand.Rand
@@ -101,21 +102,28 @@ func (b *bulk) tenantOf(device string) int {
 // Their times are all different.
 func (b *bulk) add(n int, intents ...events.Intent) {
 	b.t.Helper()
-	now, from := time.Now(), len(b.events)
+	from := len(b.events)
 	for i := range n {
-		dev := b.devices[(from+i)%len(b.devices)]
-		e, err := events.New(events.Event{
-			ID: fmt.Sprint("b", from+i), Source: "/test", Ticket: fmt.Sprintf("CHG%07d", from+i), Tenant: tenantName(b.tenantOf(dev)), Device: dev,
-			Time:    now.Add(time.Duration(i-n) * time.Millisecond),
-			Changes: []events.Change{{Intent: intents[b.dice.IntN(len(intents))], Item: app(b.dice.IntN(8))}},
-		}, now)
-		if err != nil {
-			b.t.Fatal(err)
-		}
-		b.events = append(b.events, e)
+		b.events = append(b.events, b.event(b.devices[(from+i)%len(b.devices)], i-n, intents...))
 	}
 	fresh := b.events[from:]
 	b.dice.Shuffle(n, func(i, j int) { fresh[i], fresh[j] = fresh[j], fresh[i] })
+}
+
+// event makes one for a device, with a time so many milliseconds from now.
+func (b *bulk) event(dev string, ms int, intents ...events.Intent) events.Event {
+	b.t.Helper()
+	b.made++
+	now := time.Now()
+	e, err := events.New(events.Event{
+		ID: fmt.Sprint("b", b.made), Source: "/test", Ticket: fmt.Sprintf("CHG%07d", b.made), Tenant: tenantName(b.tenantOf(dev)), Device: dev,
+		Time:    now.Add(time.Duration(ms) * time.Millisecond),
+		Changes: []events.Change{{Intent: intents[b.dice.IntN(len(intents))], Item: app(b.dice.IntN(8))}},
+	}, now)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return e
 }
 
 // publishAll publishes what is not published yet, and tries again for as long as
