@@ -2,26 +2,23 @@ package worker
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"net/http"
+	"os"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
-	"github.com/prometheus/client_golang/prometheus"
 
 	"changerelay/internal/await"
 	"changerelay/internal/events"
-	"changerelay/internal/graph"
 	"changerelay/internal/graphsim"
 	"changerelay/internal/ledger"
-	"changerelay/internal/metrics"
 	"changerelay/internal/natstest"
+	"changerelay/internal/quota"
 	"changerelay/internal/stream"
 )
 
@@ -34,50 +31,103 @@ var patient = ledger.Timing{
 // publishers are how many events are published at once.
 const publishers = 64
 
-// A bulk is many events for many devices of one tenant.
+// A bulk is many events for many devices of a tenant or several.
 type bulk struct {
 	*rig
 	replicas int
 	ackWait  time.Duration
+	patience time.Duration // until waits so long
+	tenants  int
 	devices  []string
 	events   []events.Event
+	made     int // events
+	sent     int // of events, how many are published
+	seed     uint64
+	dice     *rand.Rand
 	js       jetstream.JetStream
 }
 
-// newBulk makes n events for some devices, each for one of eight items. Their
-// times are all different.
+// newBulk makes n events for some devices of one tenant.
 func newBulk(t testing.TB, url string, replicas int, ackWait time.Duration, devices, n int) *bulk {
 	t.Helper()
-	b := &bulk{rig: rigOn(t, url, replicas), replicas: replicas, ackWait: ackWait}
+	b := newCrowd(t, url, replicas, ackWait, 1, devices)
+	b.add(n, events.Remove, events.Remove, events.Restore)
+	return b
+}
+
+// newCrowd is a bulk without events. Its devices belong to the tenants in turn.
+// WORKER_SEED makes the same events again.
+func newCrowd(t testing.TB, url string, replicas int, ackWait time.Duration, tenants, devices int) *bulk {
+	t.Helper()
+	b := &bulk{rig: rigOn(t, url, replicas), replicas: replicas, ackWait: ackWait, patience: 3 * time.Minute, tenants: tenants, seed: rand.Uint64()}
+	if s := os.Getenv("WORKER_SEED"); s != "" {
+		var err error
+		if b.seed, err = strconv.ParseUint(s, 10, 64); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.dice = rand.New(rand.NewPCG(b.seed, 0))
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("WORKER_SEED=%d", b.seed)
+		}
+	})
 	var err error
 	if b.js, err = jetstream.New(natstest.Connect(t, url)); err != nil {
 		t.Fatal(err)
 	}
-	var known []graphsim.Device
+	known := make([][]graphsim.Device, tenants)
 	for i := range devices {
-		b.devices = append(b.devices, fmt.Sprintf("0f9a6d1e-7b0a-4d0e-9a52-%012x", i+1))
-		known = append(known, graphsim.Device{ID: b.devices[i], Platform: "iOS"})
+		b.devices = append(b.devices, deviceID(i))
+		known[i%tenants] = append(known[i%tenants], graphsim.Device{ID: b.devices[i], Platform: "iOS"})
 	}
-	b.sim.AddTenant(graphsim.Tenant{ID: entraTenant, ClientID: clientID, ClientSecret: secret}, known...)
-	now := time.Now()
-	intents := []events.Intent{events.Remove, events.Remove, events.Restore}
-	for i := range n {
-		e, err := events.New(events.Event{
-			ID: fmt.Sprint("b", i), Source: "/test", Ticket: fmt.Sprintf("CHG%07d", i), Tenant: "acme", Device: b.devices[i%devices],
-			Time:    now.Add(time.Duration(i-n) * time.Millisecond),
-			Changes: []events.Change{{Intent: intents[rand.N(len(intents))], Item: app(rand.N(8))}},
-		}, now)
-		if err != nil {
-			t.Fatal(err)
-		}
-		b.events = append(b.events, e)
+	for i, ds := range known {
+		b.sim.AddTenant(graphsim.Tenant{ID: tenantID(i), ClientID: clientID, ClientSecret: secret}, ds...)
 	}
-	rand.Shuffle(n, func(i, j int) { b.events[i], b.events[j] = b.events[j], b.events[i] })
 	return b
 }
 
-// publishAll publishes every event, and tries again for as long as the broker is
-// away. It calls each, if it is not nil, after each event.
+func deviceID(i int) string { return fmt.Sprintf("0f9a6d1e-7b0a-4d0e-9a52-%012x", i+1) }
+
+// tenantOf is the place of a device's tenant.
+func (b *bulk) tenantOf(device string) int {
+	i, err := strconv.ParseUint(device[24:], 16, 64)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return int(i-1) % b.tenants
+}
+
+// add makes n events more, each for one of eight items, for the devices in turn.
+// Their times are all different.
+func (b *bulk) add(n int, intents ...events.Intent) {
+	b.t.Helper()
+	from := len(b.events)
+	for i := range n {
+		b.events = append(b.events, b.event(b.devices[(from+i)%len(b.devices)], i-n, intents...))
+	}
+	fresh := b.events[from:]
+	b.dice.Shuffle(n, func(i, j int) { fresh[i], fresh[j] = fresh[j], fresh[i] })
+}
+
+// event makes one for a device, with a time so many milliseconds from now.
+func (b *bulk) event(dev string, ms int, intents ...events.Intent) events.Event {
+	b.t.Helper()
+	b.made++
+	now := time.Now()
+	e, err := events.New(events.Event{
+		ID: fmt.Sprint("b", b.made), Source: "/test", Ticket: fmt.Sprintf("CHG%07d", b.made), Tenant: tenantName(b.tenantOf(dev)), Device: dev,
+		Time:    now.Add(time.Duration(ms) * time.Millisecond),
+		Changes: []events.Change{{Intent: intents[b.dice.IntN(len(intents))], Item: app(b.dice.IntN(8))}},
+	}, now)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return e
+}
+
+// publishAll publishes what is not published yet, and tries again for as long as
+// the broker is away. It calls each, if it is not nil, after each event.
 func (b *bulk) publishAll(each func()) {
 	queue := make(chan events.Event)
 	var wg sync.WaitGroup
@@ -93,35 +143,27 @@ func (b *bulk) publishAll(each func()) {
 			}
 		})
 	}
-	for _, e := range b.events {
+	fresh := b.events[b.sent:]
+	b.sent = len(b.events)
+	for _, e := range fresh {
 		queue <- e
 	}
 	close(queue)
 	wg.Wait()
 }
 
+// order is of a worker for this bulk, with a quota that nothing uses up.
+func (b *bulk) order() crewOrder {
+	fast := quota.Limit{Rate: 1e6, Burst: 1e6}
+	return crewOrder{Broker: b.url, Replicas: b.replicas, AckWait: b.ackWait, Graph: b.sim.URL(), CA: b.sim.CA(), Tenants: b.tenants,
+		Write: fast, Read: fast, Timing: patient, Pace: time.Millisecond}
+}
+
 // join starts a worker, and returns how it is stopped. Its words are kept apart.
 func (b *bulk) join(change ...func(*Config)) (stop func(), log *await.Log) {
 	b.t.Helper()
-	nc := natstest.Connect(b.t, b.url)
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
 	log = &await.Log{}
-	words := slog.New(slog.NewJSONHandler(log, nil))
-	s, err := stream.Open(ctx, nc, stream.Options{Replicas: b.replicas, AckWait: b.ackWait, Log: words})
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	js, err := jetstream.New(nc)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	l, err := ledger.Open(ctx, js, b.replicas)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	c := Config{Streams: s, Ledger: l, Quota: openQuota(b.t, b.url, b.replicas), Tenants: map[string]Tenant{"acme": served(b.client())}, Log: words, Timing: patient, Pace: time.Millisecond,
-		Metrics: metrics.New(prometheus.NewRegistry(), "test", metrics.Labels{Tenants: []string{"acme"}})}
+	c := b.order().config(b.t, slog.New(slog.NewJSONHandler(log, nil)))
 	for _, f := range change {
 		f(&c)
 	}
@@ -138,19 +180,16 @@ func (b *bulk) join(change ...func(*Config)) (stop func(), log *await.Log) {
 	return stop, log
 }
 
-func (b *bulk) client() *graph.Client {
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(b.sim.CA())
-	transport := graph.NewTransport()
-	transport.TLSClientConfig = &tls.Config{RootCAs: roots}
-	g, err := graph.New(graph.Config{
-		TenantID: entraTenant, ClientID: clientID, Credential: graph.Credential{Secret: func() (string, error) { return secret, nil }}, Custom: true,
-		Cloud: graph.Cloud{Graph: b.sim.URL(), Authority: b.sim.URL()}, Transport: http.RoundTripper(transport),
-	})
-	if err != nil {
-		b.t.Fatal(err)
+// fork makes a worker in a process of its own, which begins at the order "run".
+func (b *bulk) fork(change ...func(*crewOrder)) *process {
+	b.t.Helper()
+	o := b.order()
+	for _, f := range change {
+		f(&o)
 	}
-	return g
+	p := start(b.t, "worker", o)
+	p.hear()
+	return p
 }
 
 // folds is how many events are folded and acked, as the consumer's leader has it.
@@ -188,9 +227,9 @@ func (b *bulk) outcomes() int {
 // until waits for a state, for longer than eventually.
 func (b *bulk) until(what string, is func() bool) {
 	b.t.Helper()
-	for deadline := time.Now().Add(3 * time.Minute); !is(); <-time.After(20 * time.Millisecond) {
+	for deadline := time.Now().Add(b.patience); !is(); <-time.After(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			b.t.Fatalf("waited 3 m for %s: %d of %d folded, %d ended", what, b.folds(), len(b.events), b.outcomes())
+			b.t.Fatalf("waited %v for %s: %d of %d folded, %d ended", b.patience, what, b.folds(), len(b.events), b.outcomes())
 		}
 	}
 }
@@ -235,7 +274,7 @@ func (b *bulk) ended() map[events.Outcome]int {
 	b.t.Helper()
 	b.until("all devices to settle", func() bool {
 		due, err := b.s.Due(context.Background())
-		return err == nil && due["acme"] == 0 && b.outcomes() >= len(b.events)
+		return err == nil && len(due) == 0 && b.outcomes() >= len(b.events)
 	})
 	if due, ok := b.awake(); due > 0 || !ok {
 		b.t.Errorf("%d devices are due though no wake-up is left (%v)", due, ok)
@@ -250,7 +289,7 @@ func (b *bulk) ended() map[events.Outcome]int {
 	words := b.counted(newest)
 	held := map[string]int{}
 	for _, dev := range b.devices {
-		for _, it := range b.sim.Held(entraTenant, dev) {
+		for _, it := range b.sim.Held(tenantID(b.tenantOf(dev)), dev) {
 			held[dev]++
 			if e := newest[dev+it.ID]; e.Changes == nil || e.Changes[0].Intent != events.Remove {
 				b.t.Errorf("device %s holds %s, which nobody wants removed", dev, it.ID)

@@ -1,0 +1,179 @@
+package worker
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"changerelay/internal/events"
+	"changerelay/internal/graphsim"
+	"changerelay/internal/ledger"
+	"changerelay/internal/natstest"
+)
+
+// A watch sees each document of a device as it is written.
+type watch struct {
+	writes, largest atomic.Int64 // and bytes
+}
+
+func (b *bulk) watch(dev string) *watch {
+	b.t.Helper()
+	w := &watch{}
+	addr := events.Address{Tenant: tenantName(b.tenantOf(dev)), Device: dev}
+	sub, err := natstest.Connect(b.t, b.url).Subscribe("$KV."+ledger.Bucket+"."+addr.String(), func(m *nats.Msg) {
+		w.writes.Add(1)
+		w.largest.Store(max(w.largest.Load(), int64(len(m.Data))))
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Cleanup(func() { _ = sub.Unsubscribe() })
+	return w
+}
+
+// TestLaw05OneDeviceAndItsNeighbours has thousands of events for one device while
+// its call does not return. Those of others end meanwhile; its document stays
+// small, and is not written once an event.
+func TestLaw05OneDeviceAndItsNeighbours(t *testing.T) {
+	const neighbours = 40
+	n := 3000
+	if raced {
+		n = 1000
+	}
+	b := newCrowd(t, natstest.Server(t).URL(), 1, 10*time.Second, 4, neighbours+1)
+	hot := b.devices[0]
+	free := make(chan struct{})
+	b.sim.Fail(graphsim.Fault{Op: "post", Device: hot, Hook: func() { <-free }})
+	w := b.watch(hot)
+	for i := range n {
+		b.events = append(b.events, b.event(hot, i-n, events.Remove, events.Restore))
+	}
+	for _, dev := range b.devices[1:] {
+		b.events = append(b.events, b.event(dev, 0, events.Remove)) // each behind all of the hot device's
+	}
+	b.publishAll(nil)
+	b.join(func(c *Config) { c.Pace = 100 * time.Millisecond })
+	b.until("the neighbours' events to end", func() bool { return b.outcomes() == neighbours })
+	close(free)
+	b.ended()
+	if size := w.largest.Load(); size >= 64<<10 {
+		t.Errorf("a document had %d bytes", size)
+	}
+	if writes := w.writes.Load(); writes > int64(n/10) {
+		t.Errorf("%d events were %d writes", n, writes)
+	}
+	t.Logf("%d events for one device: %d writes of at most %d bytes, %d calls", n, w.writes.Load(), w.largest.Load(), len(b.posts(hot)))
+}
+
+// BenchmarkRunOneDevice is 20 000 events for one device, published at once, with
+// nine tenants beside it that have an event each tenth of a second.
+func BenchmarkRunOneDevice(b *testing.B) {
+	const tenants, each = 10, 1200 // devices
+	n := smaller(20_000)
+	k, broker := newRun(b, lazyR1, tenants, tenants*each)
+	w := k.fork(func(o *crewOrder) { o.Timing, o.Pace = ledger.DefaultTiming, DefaultPace })
+	w.ask("run")
+	others := &neighbours{bulk: k, devices: k.devices[tenants:]}
+	quiet := others.beside(func() { <-time.After(10 * time.Second) })
+	hot := k.watch(k.devices[0])
+	for i := range n {
+		k.events = append(k.events, k.event(k.devices[0], i-n, events.Remove, events.Restore))
+	}
+	c := clocked(broker, w)
+	var quarters []time.Duration
+	var published time.Duration
+	busy := others.beside(func() {
+		k.publishAll(nil)
+		published = time.Since(c.began)
+		for q := 1; q <= 4; q++ {
+			k.until("a quarter to end", func() bool { return k.outcomes()-int(others.told.Load()) >= n*q/4-tenants })
+			quarters = append(quarters, time.Since(c.began))
+		}
+	})
+	first, last := quarters[0], quarters[3]-quarters[2]
+	figures.add("20 000 events for one device: first and last quarter of them ended in", "no slower", "%v, %v; all in %v, published in %v",
+		first.Round(10*time.Millisecond), last.Round(10*time.Millisecond), quarters[3].Round(10*time.Millisecond), published.Round(time.Millisecond))
+	figures.add("the same: largest document; writes; calls", "64 KiB", "%.1f KiB; %d; %d", float64(hot.largest.Load())/1024, hot.writes.Load(), len(k.posts(k.devices[0])))
+	figures.add("nine other tenants, from the publish to the POST, alone", "", "p50 %v, p99 %v of %d", quantile(quiet, 50), quantile(quiet, 99), len(quiet))
+	figures.add("… and while it runs", "not delayed", "p50 %v, p99 %v of %d", quantile(busy, 50), quantile(busy, 99), len(busy))
+	b.ReportMetric(quantile(busy, 99).Seconds()*1000, "ms-p99-beside")
+}
+
+// neighbours are the tenants but the first, and those of their devices that have
+// had no event: each has one, so that it is one call.
+type neighbours struct {
+	*bulk
+	devices []string
+	told    atomic.Int64 // events
+
+	mu   sync.Mutex
+	took []time.Duration // from the publish to the POST
+}
+
+// beside has the neighbours change something while work runs, each a device every
+// tenth of a second, and returns how long that took to come to Graph.
+func (s *neighbours) beside(work func()) []time.Duration {
+	s.took = nil
+	ctx, over := context.WithCancel(context.Background())
+	var all sync.WaitGroup
+	for i := 1; i < s.tenants; i++ {
+		all.Go(func() { s.change(ctx, i) })
+	}
+	work()
+	over()
+	all.Wait()
+	return s.took
+}
+
+func (s *neighbours) change(ctx context.Context, tenant int) {
+	arrived := make(chan time.Time, 1)
+	defer s.sim.Fail(graphsim.Fault{Op: "post", Tenant: tenantID(tenant), Times: -1, Hook: func() { arrived <- time.Now() }})()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		e, ok := s.next(tenant)
+		if !ok {
+			return
+		}
+		began := time.Now()
+		if _, err := s.s.Publish(context.Background(), e); err != nil {
+			s.t.Error(err)
+			return
+		}
+		d := (<-arrived).Sub(began)
+		s.told.Add(1)
+		s.mu.Lock()
+		s.took = append(s.took, d)
+		s.mu.Unlock()
+		select {
+		case <-ctx.Done():
+		case <-tick.C:
+		}
+	}
+}
+
+// next is the event of a tenant's next device.
+func (s *neighbours) next(tenant int) (e events.Event, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, dev := range s.devices {
+		if dev != "" && s.tenantOf(dev) == tenant {
+			s.devices[i] = ""
+			return s.event(dev, 0, events.Remove), true
+		}
+	}
+	return e, false
+}
+
+func quantile(took []time.Duration, percent int) time.Duration {
+	s := slices.Sorted(slices.Values(took))
+	if len(s) == 0 {
+		return 0
+	}
+	return s[(len(s)-1)*percent/100].Round(10 * time.Microsecond)
+}
