@@ -7,6 +7,7 @@ import (
 	"changerelay/internal/events"
 	"changerelay/internal/graph"
 	"changerelay/internal/ledger"
+	"changerelay/internal/quota"
 )
 
 // observe reads what Graph holds. If the device is to be told then, and may be at
@@ -21,7 +22,7 @@ func (v *visit) observe(ctx context.Context, d ledger.Device) *end {
 	if err != nil {
 		return v.readFailed(ctx, err)
 	}
-	v.mended(ctx, v.t)
+	v.mended(ctx, v.t, quota.Read)
 	s := ledger.Sight{At: at, Removed: items(r.Removed), Restored: items(r.Restored)}
 	see := func(d ledger.Device) (ledger.Device, error) { return d.See(s, v.c.Timing), nil }
 	if d, _ = see(d); d.Next(v.c.Now(), v.c.Timing) == ledger.Post && v.early(d) == nil {

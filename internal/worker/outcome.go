@@ -9,6 +9,7 @@ import (
 	"changerelay/internal/events"
 	"changerelay/internal/graph"
 	"changerelay/internal/ledger"
+	"changerelay/internal/quota"
 	"changerelay/internal/stream"
 )
 
@@ -30,7 +31,7 @@ func (v *visit) answer(ctx context.Context, d ledger.Device, reply graph.Reply, 
 	id, now := d.Attempt.ID, v.c.Now()
 	if err == nil {
 		return v.record(ctx, nil, func(d ledger.Device) (ledger.Device, error) { return d.Accepted(id, reply.RequestID, now) }, func() {
-			v.mended(ctx, v.t)
+			v.mended(ctx, v.t, quota.Write)
 			v.accepted(d, now)
 		})
 	}
@@ -50,7 +51,7 @@ func (v *visit) answer(ctx context.Context, d ledger.Device, reply graph.Reply, 
 			return d.Ended(id, events.ApprovalRequired, approval(e), e.RequestID, now)
 		}, nil)
 	case graph.Denied:
-		return v.record(ctx, &end{events.Unavailable, v.denied(ctx, v.t, e), e}, released, nil)
+		return v.record(ctx, &end{events.Unavailable, v.denied(ctx, v.t, quota.Write, e), e}, released, nil)
 	case graph.Throttled:
 		return v.record(ctx, &end{events.Throttled, v.throttled(ctx, v.t, v.t.write, e.RetryAfter), e}, inDoubt, nil)
 	case graph.Unavailable:

@@ -5,7 +5,10 @@ import (
 	"time"
 
 	"changerelay/internal/events"
+	"changerelay/internal/quota"
 )
+
+func newPause(now func() time.Time) *pause { return &pause{now: now, lost: map[quota.Class]uint64{}} }
 
 // A pause keeps a tenant from being called for a while: Graph throttled it, or
 // its permission is lost. Nobody else waits.
@@ -16,7 +19,7 @@ type pause struct {
 	word  events.Outcome // why
 	began time.Time
 	until time.Time
-	count uint64 // times in a row that the permission was found lost
+	lost  map[quota.Class]uint64 // times in a row that the permission for such calls was found lost
 }
 
 // gate is how long the tenant must not be pulled from yet. In a long pause its
@@ -41,15 +44,15 @@ func (p *pause) wait() *end {
 
 // denied pauses longer each time: a person has to mend it. It returns how long,
 // and whether this is a new pause.
-func (p *pause) denied() (after time.Duration, begun bool) {
+func (p *pause) denied(c quota.Class) (after time.Duration, begun bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.now()
 	if left := p.until.Sub(now); left > 0 && p.word == events.Unavailable {
 		return left, false // calls that were under way when it began
 	}
-	p.count++
-	p.hold(events.Unavailable, now.Add(backoff(p.count, deniedMin, pauseMax)))
+	p.lost[c]++
+	p.hold(events.Unavailable, now.Add(backoff(p.lost[c], deniedMin, pauseMax)))
 	return p.until.Sub(now), true
 }
 
@@ -73,12 +76,12 @@ func (p *pause) hold(word events.Outcome, until time.Time) {
 	p.word, p.until = word, until
 }
 
-// over is called after a success. It reports whether the permission was lost
-// before.
-func (p *pause) over() bool {
+// over is called after a success: it says nothing of calls of another class. It
+// reports whether that was the last permission that was lost.
+func (p *pause) over(c quota.Class) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	lost := p.count > 0
-	p.count = 0
-	return lost
+	_, lost := p.lost[c]
+	delete(p.lost, c)
+	return lost && len(p.lost) == 0
 }

@@ -58,8 +58,8 @@ func (w *Worker) throttled(ctx context.Context, t *tenant, b *quota.Bucket, aske
 }
 
 // denied pauses the tenant and lets people know what its events wait for.
-func (w *Worker) denied(ctx context.Context, t *tenant, e *graph.Error) time.Duration {
-	after, begun := t.pause.denied()
+func (w *Worker) denied(ctx context.Context, t *tenant, c quota.Class, e *graph.Error) time.Duration {
+	after, begun := t.pause.denied(c)
 	if begun {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeFor)
 		defer cancel()
@@ -72,8 +72,8 @@ func (w *Worker) denied(ctx context.Context, t *tenant, e *graph.Error) time.Dur
 }
 
 // mended is called after a success.
-func (w *Worker) mended(ctx context.Context, t *tenant) {
-	if !t.pause.over() {
+func (w *Worker) mended(ctx context.Context, t *tenant, c quota.Class) {
+	if !t.pause.over(c) {
 		return
 	}
 	if err := w.c.Quota.Post(ctx, t.key, quota.Notice{}); err != nil {
@@ -85,7 +85,7 @@ func (w *Worker) mended(ctx context.Context, t *tenant) {
 func (w *Worker) putOff(ctx context.Context, t *tenant, e *graph.Error, deliveries uint64) *end {
 	switch e.Kind {
 	case graph.Denied, graph.ApprovalRequired:
-		return &end{events.Unavailable, w.denied(ctx, t, e), e}
+		return &end{events.Unavailable, w.denied(ctx, t, quota.Read, e), e}
 	case graph.Throttled:
 		return &end{events.Throttled, w.throttled(ctx, t, t.read, e.RetryAfter), e}
 	}

@@ -46,14 +46,14 @@ func (v *visit) announce(ctx context.Context, permit quota.Permit, known update)
 	v.c.At(Announced)
 	v.c.Metrics.OpenAttempts.Inc()
 	defer v.c.Metrics.OpenAttempts.Dec()
-	if e := d.Newest(); e.Target != "" && e.Target.Device() == "" {
-		if leads, end := v.confirm(ctx, d.Attempt.ID, e); !leads {
-			return end
-		}
-	}
-	if !permit.Valid(v.c.Now()) { // the broker was slow, or Graph was asked for the route: a turn that is over is nobody's
+	if !permit.Valid(v.c.Now()) { // the broker was slow: a turn that is over is nobody's
 		if _, e := v.permit(ctx, v.t, v.t.write, v.wake.Deliveries, turnWait); e != nil {
 			return v.record(ctx, e, func(d ledger.Device) (ledger.Device, error) { return d.Released(id) }, nil)
+		}
+	}
+	if e := d.Newest(); e.Target != "" && e.Target.Device() == "" { // last, for the answer may be old in a moment
+		if leads, end := v.confirm(ctx, d.Attempt.ID, e); !leads {
+			return end
 		}
 	}
 	reply, err := v.call(ctx, d)

@@ -8,6 +8,7 @@ import (
 
 	"changerelay/internal/events"
 	"changerelay/internal/graph"
+	"changerelay/internal/quota"
 	"changerelay/internal/stream"
 )
 
@@ -100,7 +101,7 @@ func (w *Worker) lookUp(ctx context.Context, a *arrival) (string, *end, error) {
 	id, err := t.Graph.DeviceID(ctx, route(a.event.Target, ""))
 	w.called("find", began, err, []any{"tenant", a.event.Tenant, "target", a.event.Target}, "device", id)
 	if err == nil {
-		w.mended(ctx, t)
+		w.mended(ctx, t, quota.Read)
 		if _, err := events.ParseAddress(a.event.Tenant + "." + id); err != nil {
 			return "", nil, &unresolvable{events.Refused, "Graph names the device by an id that is none: " + err.Error()}
 		}

@@ -42,6 +42,7 @@ type tenant struct {
 type roster struct {
 	mu      sync.Mutex
 	tenants map[string]*tenant
+	over    bool // the worker ends: nothing may begin
 }
 
 // of returns the tenant of that name; nil if there is none.
@@ -68,11 +69,12 @@ func (r *roster) all() []*tenant {
 func (w *Worker) SetTenants(fresh map[string]Tenant) {
 	w.serving.mu.Lock()
 	defer w.serving.mu.Unlock()
-	if w.running == nil {
+	switch {
+	case w.running == nil:
 		w.c.Tenants = fresh // Run begins with them
-		return
+	case !w.serving.over:
+		w.set(fresh)
 	}
-	w.set(fresh)
 }
 
 // serve begins with the tenants of the configuration.
@@ -81,6 +83,14 @@ func (w *Worker) serve(ctx context.Context) {
 	defer w.serving.mu.Unlock()
 	w.running, w.serving.tenants = ctx, map[string]*tenant{}
 	w.set(w.c.Tenants)
+}
+
+// finish waits for what was begun.
+func (w *Worker) finish() {
+	w.serving.mu.Lock()
+	w.serving.over = true
+	w.serving.mu.Unlock()
+	w.loops.Wait()
 }
 
 func (w *Worker) set(fresh map[string]Tenant) {
@@ -100,7 +110,7 @@ func (w *Worker) set(fresh map[string]Tenant) {
 // take makes a tenant ready to be served. Its reconcile loop starts with its first
 // wake-up, so that a thousand tenants that never change anything cost nothing.
 func (w *Worker) take(name string, f Tenant) *tenant {
-	t := &tenant{Tenant: f, name: name, pause: &pause{now: w.c.Now}}
+	t := &tenant{Tenant: f, name: name, pause: newPause(w.c.Now)}
 	setDefault(&f.Write, quota.DefaultWrite)
 	setDefault(&f.Read, quota.DefaultRead)
 	t.key = quota.Key{TenantID: f.TenantID, ClientID: f.ClientID, Class: quota.Write}

@@ -105,7 +105,7 @@ func setDefault[T comparable](v *T, d T) {
 
 // Run works until ctx ends, and returns when what was begun is finished.
 func (w *Worker) Run(ctx context.Context) error {
-	defer w.loops.Wait()
+	defer w.finish()
 	w.serve(ctx)
 	w.loops.Go(func() { w.discover(ctx) })
 	w.loops.Go(func() { w.measure(ctx) })

@@ -335,7 +335,7 @@ func (r *rig) raw(subject string, data []byte) {
 
 func TestEventsExpireWhileTheirTenantIsPaused(t *testing.T) {
 	now := time.Now()
-	p := &pause{now: func() time.Time { return now }}
+	p := newPause(func() time.Time { return now })
 	if p.gate() != 0 || p.wait() != nil {
 		t.Fatal("paused from the start")
 	}

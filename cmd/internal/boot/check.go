@@ -49,6 +49,7 @@ func (d *decoder) checkConfig(c *Config) {
 		d.checkTenant(name, &t)
 		c.Tenants[name] = t
 	}
+	d.checkQuotas(c.Tenants)
 	for _, name := range slices.Sorted(maps.Keys(c.Sources)) {
 		d.checkSource(name, c.Sources[name], c)
 	}

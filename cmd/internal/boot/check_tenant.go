@@ -1,6 +1,10 @@
 package boot
 
-import "strings"
+import (
+	"maps"
+	"slices"
+	"strings"
+)
 
 // checkTenant also makes the ids lower case, because the quota's cell is named
 // after them: two spellings would be two quotas.
@@ -37,6 +41,23 @@ func (d *decoder) checkQuota(at string, q Quota) {
 	}
 	d.within(at+".write_burst", q.WriteBurst, 1, 1000)
 	d.within(at+".read_burst", q.ReadBurst, 1, 1000)
+}
+
+// checkQuotas finds tenants that have one quota, because they are one application
+// in one Entra tenant, and say different things of it.
+func (d *decoder) checkQuotas(tenants map[string]Tenant) {
+	first := map[[2]string]string{}
+	for _, name := range slices.Sorted(maps.Keys(tenants)) {
+		t := tenants[name]
+		key := [2]string{t.TenantID, t.Application()}
+		other, shared := first[key]
+		switch {
+		case !shared:
+			first[key] = name
+		case t.Quota != tenants[other].Quota:
+			d.bad("tenants."+name+".quota", "tenants.%s has the same tenant_id and application, and so the same quota; give both the same values", other)
+		}
+	}
 }
 
 // checkClient knows that a managed identity has no app registration.
