@@ -64,14 +64,15 @@ func (c *cli) start(sc *control.Scenario) (*graphsim.Sim, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.Cert == "" {
-		if err := os.WriteFile(c.CA, sim.CA(), 0o644); err != nil {
-			return nil, fmt.Errorf("writing --ca: %w", err)
-		}
-	}
 	sc.Apply(sim)
 	if err := sim.Start(); err != nil {
 		return nil, fmt.Errorf("%w (choose another --listen)", err)
+	}
+	if c.Cert == "" { // not before: the file may be that of one that runs
+		if err := os.WriteFile(c.CA, sim.CA(), 0o644); err != nil {
+			_ = sim.Close()
+			return nil, fmt.Errorf("writing --ca: %w", err)
+		}
 	}
 	return sim, nil
 }

@@ -57,7 +57,7 @@ func (dropping) plan(n int) (say, ask string) {
 }
 
 func (dropping) missing(n uint64) ending {
-	return ending{Letter: n, Result: alreadyGone, Reason: "it was dropped before, or its retention is over"}
+	return ending{Letter: n, Result: alreadyGone, Reason: "there is no such letter: it was dropped before, its retention is over, or it never was"}
 }
 
 func (d dropping) judge(ctx context.Context, l stream.DeadLetter) (prospect, error) {

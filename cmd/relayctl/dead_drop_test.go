@@ -31,7 +31,7 @@ NUMBER  AGE  OUTCOME  SOURCE  TENANT  TICKET  DEVICE  PLAN
 2  0s  invalid  snow  -  -  -  drop
 
 will drop 2 letters for good; the audit trail keeps the SHA-256`)
-	r.run("dead", "drop", "1", "--output", "json").want(t, 0, `{"letter":1,"result":"already_gone","reason":"it was dropped before, or its retention is over"}`, "")
+	r.run("dead", "drop", "1", "--output", "json").want(t, 0, `{"letter":1,"result":"already_gone","reason":"there is no such letter: it was dropped before, its retention is over, or it never was"}`, "")
 	r.run("dead", "drop", "--all").want(t, 0, "", "no dead letters")
 	if n := r.stored(stream.Dead); n != 0 {
 		t.Errorf("%d letters are left", n)

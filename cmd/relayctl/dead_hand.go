@@ -86,7 +86,7 @@ func (h *hand) work(ctx context.Context, k *kong.Context, deedOf func(*broker, *
 			return fmt.Errorf("looking at dead letters: %w", err)
 		}
 		if len(j.numbers) == 0 {
-			fmt.Fprintln(j.notes, "no dead letters")
+			fmt.Fprintln(j.notes, h.none())
 			return nil
 		}
 		if n := j.count[will]; n > 0 {

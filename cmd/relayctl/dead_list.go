@@ -70,7 +70,7 @@ func (l *deadList) Run(ctx context.Context, k *kong.Context, out io.Writer) erro
 		return fmt.Errorf("listing dead letters: %w", err)
 	case l.json():
 	case n == 0:
-		_, err = fmt.Fprintln(out, "no dead letters")
+		_, err = fmt.Fprintln(out, l.none())
 	case n == l.Limit:
 		_, err = fmt.Fprintf(out, "\nnext: relayctl dead list --after %d%s --limit %d\n", last, l.flags(), l.Limit)
 	}

@@ -37,6 +37,14 @@ func (p pick) check() error {
 // any reports whether letters are told apart at all.
 func (p pick) any() bool { return p != pick{Reason: "*", Tenant: "*"} }
 
+// none says that there is no letter, or that there is none such.
+func (p pick) none() string {
+	if p.any() {
+		return "no dead letter is so; relayctl dead list shows all"
+	}
+	return "no dead letters"
+}
+
 // has is what the broker cannot look for.
 func (p pick) has(l stream.DeadLetter, now time.Time) bool {
 	since := now.Sub(l.At)

@@ -159,7 +159,7 @@ func TestSendRefuses(t *testing.T) {
 		{"configuration", with("--config", "/none.yaml"), 1, "there is no file /none.yaml; name another with --config"},
 		{"tenant", []string{"send", "--tenant", "initech", "--device", phone, "--ticket", "CHG1", "--remove", app1}, 1,
 			"sending: the relay answered 403 forbidden: data.tenant: source desk may not speak for tenant initech (request-id "},
-		{"event's id", []string{"status", "CHG0031337"}, 1, `id: "CHG0031337" is not an event's id`},
+		{"event's id", []string{"status", "acme.CHG0031337"}, 1, `id: "acme.CHG0031337" is not an event's id`},
 		{"unknown event", []string{"status", "--wait", "acme." + phone + "." + events.Key("/test", "none")}, 1, "the relay answered 404 not_found: no such event is stored"},
 	} {
 		t.Run(c.name, func(t *testing.T) { r.run(c.args...).fails(t, c.code, "relayctl: ", c.want) })

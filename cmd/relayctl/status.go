@@ -33,7 +33,7 @@ Examples:
 
     relayctl status acme.0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11.5jq0o8rq2m3k1v7c9b4d6e8f0g
     relayctl status --wait --timeout 10m acme.0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11.5jq0o8rq2m3k1v7c9b4d6e8f0g
-    relayctl status --ticket CHG0031337
+    relayctl status CHG0031337
     relayctl status --ticket CHG0031337 --tenant acme --wait
 `
 }
@@ -43,14 +43,20 @@ func (s status) Validate() error {
 	switch {
 	case (s.ID == "") == (s.Ticket == ""):
 		return errors.New("give an event's id, or --ticket")
-	case s.Ticket == "" && s.Tenant+s.Source != "":
+	case s.Ticket == "" && !s.byTicket() && s.Tenant+s.Source != "":
 		return errors.New("--tenant, --source: go with --ticket only")
 	}
 	return s.relay.Validate()
 }
 
+// byTicket reports whether the argument is a ticket's number: ids have dots.
+func (s status) byTicket() bool { return s.ID != "" && !strings.Contains(s.ID, ".") }
+
 // Run is called by the command line's parser.
 func (s status) Run(ctx context.Context, out io.Writer) error {
+	if s.byTicket() {
+		s.Ticket = s.ID // what people type first
+	}
 	if s.Ticket != "" {
 		return s.runTicket(ctx, out)
 	}

@@ -112,10 +112,14 @@ func (b *broker) place(ctx context.Context, s *stream.Streams, r events.Receipt)
 	e := ledger.Entry{Order: ledger.Order{Key: ref.Key}, Ticket: r.Ticket, Target: r.Target, Changes: r.Changes}
 	st := d.Standing(e, time.Now(), b.timing)
 	if st.State == events.Queued {
-		if again, err := s.Find(ctx, ref); !errors.Is(err, events.ErrNotFound) { // else CHANGES has just forgotten it
-			return again, err
+		again, err := s.Find(ctx, ref)
+		if errors.Is(err, events.ErrNotFound) { // CHANGES has just forgotten it
+			return r, nil
 		}
-		return r, nil
+		if again.State == events.Queued && b.gate.unknown(r.Tenant) {
+			again.Reason = "its tenant is not in the configuration here; workers that do not have it either wait 10 minutes for it"
+		}
+		return again, err
 	}
 	r.State, r.Since, r.Until, r.Reason = st.State, st.Since, st.Until, st.Reason
 	if st.Calls {

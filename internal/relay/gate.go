@@ -25,6 +25,13 @@ type gate struct {
 	quotas atomic.Pointer[map[string]Quota] // by tenant
 }
 
+// unknown reports whether the configuration has no such tenant.
+func (g *gate) unknown(tenant string) bool {
+	all := *g.quotas.Load()
+	_, ok := all[tenant]
+	return all != nil && !ok
+}
+
 // shut returns until when the tenant may not be called and why, in one line for a
 // person; the zero time if it may be called at now, as far as is known.
 func (g *gate) shut(ctx context.Context, tenant string, now time.Time) (until time.Time, why string) {

@@ -29,18 +29,19 @@ const (
 	foldSoon    = time.Minute // an event older than this at its fold may have ended before: the consumer was made anew
 	looksAtOnce = 32          // outcomes looked up at once for a batch
 
-	fullMin   = time.Second           // before an event is offered again to a full document, doubled by each offer
-	fullMax   = 15 * time.Second      // longest
-	handMin   = 50 * time.Millisecond // pause of a newer wake-up of a device that this worker has in hand, doubled by each
-	handMax   = 2 * time.Second       // longest
-	retryMin  = time.Second           // pause of a device after a call that was certainly not made, doubled by each
-	retryMax  = time.Minute           // longest
-	pauseMax  = 10 * time.Minute      // longest pause of a tenant
-	turnWait  = 5 * time.Second       // another turn, for a call that is announced; well within its budget
-	quotaWait = 20 * time.Second      // a device waits so long in hand for its turn; then it is put back
-	gateFor   = time.Minute           // a paused tenant is not pulled from for so long; then its devices are looked at for expiry
-	deniedMin = time.Minute           // pause of a tenant whose permission is lost, doubled by each
-	writeFor  = 15 * time.Second      // recording an answer that must not be lost with the worker's stop
+	fullMin     = time.Second           // before an event is offered again to a full document, doubled by each offer
+	fullMax     = 15 * time.Second      // longest
+	handMin     = 50 * time.Millisecond // pause of a newer wake-up of a device that this worker has in hand, doubled by each
+	handMax     = 2 * time.Second       // longest
+	retryMin    = time.Second           // pause of a device after a call that was certainly not made, doubled by each
+	retryMax    = time.Minute           // longest
+	noticeEvery = 10 * time.Second      // people are told so often that a tenant's Graph does not answer
+	pauseMax    = 10 * time.Minute      // longest pause of a tenant
+	turnWait    = 5 * time.Second       // another turn, for a call that is announced; well within its budget
+	quotaWait   = 20 * time.Second      // a device waits so long in hand for its turn; then it is put back
+	gateFor     = time.Minute           // a paused tenant is not pulled from for so long; then its devices are looked at for expiry
+	deniedMin   = time.Minute           // pause of a tenant whose permission is lost, doubled by each
+	writeFor    = 15 * time.Second      // recording an answer that must not be lost with the worker's stop
 )
 
 // backoff is doubled with full jitter over its upper half.

@@ -55,7 +55,9 @@ func (v *visit) answer(ctx context.Context, d ledger.Device, reply graph.Reply, 
 	case graph.Throttled:
 		return v.record(ctx, &end{events.Throttled, v.throttled(ctx, v.t, v.t.write, e.RetryAfter), e}, inDoubt, nil)
 	case graph.Unavailable:
-		return v.record(ctx, v.unavailable(e), released, nil)
+		after := v.unavailable(e)
+		v.troubled(ctx, v.t, e, after.after)
+		return v.record(ctx, after, released, nil)
 	}
 	// After its Lag the device is looked at again; the document says when.
 	return v.record(ctx, &end{events.InDoubt, v.c.Timing.Lag + v.c.Timing.Skew, e}, inDoubt, nil)

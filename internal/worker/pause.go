@@ -19,6 +19,8 @@ type pause struct {
 	word  events.Outcome // why
 	began time.Time
 	until time.Time
+	why   string                 // Graph could not be asked last; "" after a success
+	told  time.Time              // when people were last told of it
 	lost  map[quota.Class]uint64 // times in a row that the permission for such calls was found lost
 }
 
@@ -56,6 +58,26 @@ func (p *pause) denied(c quota.Class) (after time.Duration, begun bool) {
 	return p.until.Sub(now), true
 }
 
+// trouble remembers why Graph could not be asked, and reports whether people have
+// to be told again.
+func (p *pause) trouble(why string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.now()
+	again := p.why == "" || now.Sub(p.told) >= noticeEvery
+	if p.why = why; again {
+		p.told = now
+	}
+	return again
+}
+
+// last is why Graph could not be asked lately; "" if it could.
+func (p *pause) last() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.why
+}
+
 // throttled pauses until then, as all workers do. It returns how long that is.
 func (p *pause) throttled(until time.Time) time.Duration {
 	p.mu.Lock()
@@ -76,12 +98,14 @@ func (p *pause) hold(word events.Outcome, until time.Time) {
 	p.word, p.until = word, until
 }
 
-// over is called after a success: it says nothing of calls of another class. It
-// reports whether that was the last permission that was lost.
+// over is called after a success: it says nothing of a permission for calls of
+// another class. It reports whether that was the last of what was wrong.
 func (p *pause) over(c quota.Class) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	_, lost := p.lost[c]
+	_, wrong := p.lost[c]
+	wrong = wrong || p.why != ""
 	delete(p.lost, c)
-	return lost && len(p.lost) == 0
+	p.why = ""
+	return wrong && len(p.lost) == 0
 }

@@ -71,6 +71,18 @@ func (w *Worker) denied(ctx context.Context, t *tenant, c quota.Class, e *graph.
 	return after
 }
 
+// troubled lets people know what the tenant's events wait for when Graph or Entra
+// does not answer.
+func (w *Worker) troubled(ctx context.Context, t *tenant, e *graph.Error, after time.Duration) {
+	if !t.pause.trouble(e.Error()) {
+		return
+	}
+	n := quota.Notice{Until: w.c.Now().Add(max(after, noticeEvery)), Why: "Graph or Entra could not be asked: " + e.Error()}
+	if err := w.c.Quota.Post(ctx, t.key, n); err != nil && ctx.Err() == nil {
+		w.c.Log.Warn("telling what the tenant waits for", "tenant", t.name, "err", err)
+	}
+}
+
 // mended is called after a success.
 func (w *Worker) mended(ctx context.Context, t *tenant, c quota.Class) {
 	if !t.pause.over(c) {
@@ -89,5 +101,7 @@ func (w *Worker) putOff(ctx context.Context, t *tenant, e *graph.Error, deliveri
 	case graph.Throttled:
 		return &end{events.Throttled, w.throttled(ctx, t, t.read, e.RetryAfter), e}
 	}
-	return &end{events.Unavailable, backoff(deliveries, retryMin, retryMax), e}
+	after := backoff(deliveries, retryMin, retryMax)
+	w.troubled(ctx, t, e, after)
+	return &end{events.Unavailable, after, e}
 }

@@ -121,7 +121,15 @@ func (v *visit) early(d ledger.Device) *end {
 
 // expire ends events that are too old, also when the tenant is paused.
 func (v *visit) expire(ctx context.Context, d ledger.Device) (ledger.Device, error) {
-	f := func(d ledger.Device) (ledger.Device, error) { return d.Expire(v.c.Now(), v.c.MaxAge), nil }
+	f := func(d ledger.Device) (ledger.Device, error) {
+		e := d.Expire(v.c.Now(), v.c.MaxAge)
+		if why := v.t.pause.last(); why != "" {
+			for i := len(d.Reports); i < len(e.Reports); i++ {
+				e.Reports[i].Reason += "; last: " + why
+			}
+		}
+		return e, nil
+	}
 	if e, _ := f(d); len(e.Reports) == len(d.Reports) {
 		return d, nil
 	}
