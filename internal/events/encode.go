@@ -49,9 +49,12 @@ func appendChanges(b []byte, changes []Change) []byte {
 			b = append(b, ',')
 		}
 		b = appendText(append(b, `{"intent":`...), string(c.Intent))
-		b = appendText(append(b, `,"item":{"id":`...), c.Item.ID)
-		b = appendText(append(b, `,"type":`...), string(c.Item.Type))
-		b = append(b, "}}"...)
+		if c.Item != (Item{}) {
+			b = appendText(append(b, `,"item":{"id":`...), c.Item.ID)
+			b = appendText(append(b, `,"type":`...), string(c.Item.Type))
+			b = append(b, '}')
+		}
+		b = append(b, '}')
 	}
 	return append(b, ']')
 }

@@ -13,6 +13,7 @@ func FuzzEncode(f *testing.F) {
 	f.Add("a \"quoted\" \\ word", "<&>", "", "\u2028\u2029", "\x00\x1f\x7f", "é€😀", "\xff\xc0", "\ufffd", int64(-1), int64(999_999_999), 3)
 	f.Add("", "", " ", "\t\n\r\b\f", "/", "'", "`", "~", int64(1_790_000_000), int64(120_000_000), 0)
 	f.Add("", "", "", "", "", "", "", "", int64(253_402_300_799), int64(1), -1)
+	f.Add("CHG0031337-2", "/servicenow/acme", "CHG0031337", "acme", "0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11", "restore_all", "", "", int64(1_790_000_000), int64(0), 1)
 	f.Fuzz(func(t *testing.T, id, source, ticket, tenant, device, intent, item, kind string, s, ns int64, n int) {
 		e := Event{ID: id, Source: source, Ticket: ticket, Tenant: tenant, Device: device, Time: time.Unix(s%(1<<40), ns%1e9), Arrival: n%2 == 1}
 		if n%3 == 1 {

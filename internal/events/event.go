@@ -46,11 +46,12 @@ const (
 // An Intent says what is to become of an item on a device.
 type Intent string
 
-// The two intents. Both are temporary: Graph restores removed items by itself
+// The intents. A removal is temporary: Graph restores removed items by itself
 // after 8 to 24 hours.
 const (
-	Remove  Intent = "remove"
-	Restore Intent = "restore"
+	Remove     Intent = "remove"
+	Restore    Intent = "restore"
+	RestoreAll Intent = "restore_all" // every item of the device, whoever removed it: an event's only change, without an item
 )
 
 // An ItemType is Graph's deviceAssignmentItemType.
@@ -77,7 +78,7 @@ type Item struct {
 // A Change is one item's part of an event.
 type Change struct {
 	Intent Intent `json:"intent"`
-	Item   Item   `json:"item"`
+	Item   Item   `json:"item,omitzero"` // zero with RestoreAll only
 }
 
 // An Event is one ticket's wish for one device. Its zero value is not valid;
@@ -96,6 +97,12 @@ type Event struct {
 	// states none. Each delivery of it then has another time, and is the same.
 	Arrival bool
 }
+
+// RestoresAll reports whether the event is one word on every item of its device.
+func (e Event) RestoresAll() bool { return RestoresAll(e.Changes) }
+
+// RestoresAll reports whether changes are an event's that restores everything.
+func RestoresAll(changes []Change) bool { return len(changes) == 1 && changes[0].Intent == RestoreAll }
 
 // Digest identifies the event's content: two deliveries with one id are
 // duplicates when their digests agree, and a conflict when they differ.

@@ -15,6 +15,7 @@ import (
 
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(example))
+	f.Add([]byte(strings.Replace(example, exampleChange, `{"intent":"restore_all"}`, 1)))
 	for _, target := range routes {
 		f.Add([]byte(strings.Replace(example, `"device":"0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11"`, `"target":"`+target+`"`, 1)))
 	}
@@ -148,6 +149,12 @@ func checkEvent(t *testing.T, e Event) {
 	}
 	if n := len(e.Changes); n < 1 || n > MaxItems {
 		t.Errorf("%d changes", n)
+	}
+	if e.RestoresAll() {
+		if e.Changes[0].Item != (Item{}) {
+			t.Errorf("everything, and the item %+v", e.Changes[0].Item)
+		}
+		return
 	}
 	for i, c := range e.Changes {
 		if i > 0 && e.Changes[i-1].Item.ID >= c.Item.ID {

@@ -101,11 +101,16 @@ func (r *reader) event(v any) Event {
 func readChange(v any) (Change, *InvalidError) {
 	var r reader
 	change := r.object(v, "", "intent", "item")
+	c := Change{Intent: Intent(r.text(change, ".", "intent"))}
+	if c.Intent == RestoreAll {
+		if change["item"] != nil { // an empty one too, which New would not see
+			r.refuse(".item", noItem)
+		}
+		return c, r.err
+	}
 	item := r.object(change["item"], ".item", "id", "type")
-	return Change{
-		Intent: Intent(r.text(change, ".", "intent")),
-		Item:   Item{ID: r.text(item, ".item.", "id"), Type: ItemType(r.text(item, ".item.", "type"))},
-	}, r.err
+	c.Item = Item{ID: r.text(item, ".item.", "id"), Type: ItemType(r.text(item, ".item.", "type"))}
+	return c, r.err
 }
 
 // extensions refuses the attributes that are neither known nor in the form of

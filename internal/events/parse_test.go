@@ -17,6 +17,8 @@ const example = `{"specversion":"1.0","id":"CHG0031337-1","source":"/servicenow/
  "data":{"tenant":"acme","device":"0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11",
   "changes":[{"intent":"remove","item":{"id":"5b1c9b0e-5d0c-4b43-9a0a-2f6f7d6a1c01","type":"application"}}]}}`
 
+const exampleChange = `{"intent":"remove","item":{"id":"5b1c9b0e-5d0c-4b43-9a0a-2f6f7d6a1c01","type":"application"}}`
+
 func exampleEvent() Event {
 	return Event{
 		ID: "CHG0031337-1", Source: "/servicenow/acme", Ticket: "CHG0031337",
@@ -47,6 +49,28 @@ func mustParse(t *testing.T, data string) Event {
 func TestParseExample(t *testing.T) {
 	if got := mustParse(t, example); !reflect.DeepEqual(got, exampleEvent()) {
 		t.Errorf("got  %+v\nwant %+v", got, exampleEvent())
+	}
+}
+
+// An event that restores everything names no item, and is encoded without one.
+func TestParseRestoreAll(t *testing.T) {
+	for _, change := range []string{`{"intent":"restore_all"}`, `{"item":null,"intent":"restore_all"}`} {
+		got := mustParse(t, changed(t, exampleChange, change))
+		want := exampleEvent()
+		want.Changes = []Change{{Intent: RestoreAll}}
+		if !reflect.DeepEqual(got, want) || !got.RestoresAll() {
+			t.Errorf("got  %+v\nwant %+v", got, want)
+		}
+		if text := string(got.Encode()); !strings.Contains(text, `"changes":[{"intent":"restore_all"}]}}`) {
+			t.Errorf("encoded as %s", text)
+		}
+	}
+	if exampleEvent().RestoresAll() {
+		t.Error("an event with an item restores everything")
+	}
+	r := Receipt{ID: exampleEvent().Ref().String(), Changes: []Change{{Intent: RestoreAll}}}
+	if text := string(r.Encode(now)); !strings.Contains(text, `"changes":[{"intent":"restore_all"}]`) {
+		t.Errorf("its receipt is %s", text)
 	}
 }
 
@@ -212,9 +236,14 @@ var refusals = []refusal{
 	{"change as text", `"changes":[`, `"changes":["remove",`, "data.changes[0]", "is text; want an object with intent and item"},
 	{"change null", `}}]}}`, `}},null]}}`, "data.changes[1]", "is required: an object with intent and item"},
 	{"change with a reason", `"intent":`, `"reason":"x","intent":`, "data.changes[0].reason", "is not a known field; want only intent and item"},
-	{"no intent", `"intent":"remove",`, ``, "data.changes[0].intent", "is required; want remove or restore"},
-	{"loud intent", `"remove"`, `"REMOVE"`, "data.changes[0].intent", `"REMOVE" is not an intent; want remove or restore`},
-	{"other intent", `"remove"`, `"wipe"`, "data.changes[0].intent", "want remove or restore"},
+	{"no intent", `"intent":"remove",`, ``, "data.changes[0].intent", "is required; want remove, restore or restore_all"},
+	{"loud intent", `"remove"`, `"REMOVE"`, "data.changes[0].intent", `"REMOVE" is not an intent; want remove, restore or restore_all`},
+	{"other intent", `"remove"`, `"wipe"`, "data.changes[0].intent", "want remove, restore or restore_all"},
+	{"everything, with an item", `"remove"`, `"restore_all"`, "data.changes[0].item", "leave it out, or say restore"},
+	{"everything, with an empty item", `"remove","item":{"id":"5b1c9b0e-5d0c-4b43-9a0a-2f6f7d6a1c01","type":"application"}`, `"restore_all","item":{}`, "data.changes[0].item", "leave it out"},
+	{"everything and more", `}}]}}`, `}},{"intent":"restore_all"}]}}`, "data.changes[1].intent", "is one of 2 changes; it means every item"},
+	{"everything twice", `{"intent":"remove","item":{"id":"5b1c9b0e-5d0c-4b43-9a0a-2f6f7d6a1c01","type":"application"}}`, `{"intent":"restore_all"},{"intent":"restore_all"}`,
+		"data.changes[0].intent", "let it be the event's only change"},
 	{"no item", `"item":{"id":"5b1c9b0e-5d0c-4b43-9a0a-2f6f7d6a1c01","type":"application"}`, `"item":null`, "data.changes[0].item", "is required: an object with id and type"},
 	{"Graph's item names", `"id":"5b1c9b0e`, `"itemId":"5b1c9b0e`, "data.changes[0].item.itemId", "want only id and type"},
 	{"no item id", `"id":"5b1c9b0e-5d0c-4b43-9a0a-2f6f7d6a1c01",`, ``, "data.changes[0].item.id", "is required"},
@@ -356,6 +385,8 @@ func TestNewRefuses(t *testing.T) {
 		{"data.device", "is required", func(e *Event) { e.Device = "" }},
 		{"data.changes", "is required", func(e *Event) { e.Changes = nil }},
 		{"data.changes[1].intent", "is required", func(e *Event) { e.Changes = append(e.Changes, Change{}) }},
+		{"data.changes[0].item", "leave it out", func(e *Event) { e.Changes[0].Intent = RestoreAll }},
+		{"data.changes[1].intent", "only change", func(e *Event) { e.Changes = append(e.Changes, Change{Intent: RestoreAll}) }},
 		{"data.changes[1].item.id", "data.changes[0]", func(e *Event) { e.Changes = append(e.Changes, e.Changes[0]) }},
 	} {
 		e := exampleEvent()

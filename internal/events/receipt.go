@@ -29,6 +29,7 @@ type Receipt struct {
 	Reason   string    `json:"reason,omitempty"`  // why, for a person; never a secret
 	Changes  []Change  `json:"changes,omitempty"`
 	Requests []string  `json:"requests,omitempty"` // Graph request-id of the calls that told it
+	Approval string    `json:"approval,omitempty"` // code of the approval that Graph asks for, by which an admin finds it
 	Attempts int       `json:"attempts,omitempty"` // calls to Graph that carried it
 	Accepted time.Time `json:"accepted,omitzero"`  // when the broker stored it
 	Ended    time.Time `json:"ended,omitzero"`     // when the outcome was known

@@ -12,7 +12,7 @@ func exampleReceipt() Receipt {
 	e := exampleEvent()
 	return Receipt{
 		ID: e.Ref().String() + "-r3", Ticket: e.Ticket, Tenant: e.Tenant, Device: e.Device,
-		Outcome: Refused, Reason: "Graph said <no> & meant it", Changes: e.Changes, Requests: []string{"r-1", "r-2"}, Attempts: 2,
+		Outcome: Refused, Reason: "Graph said <no> & meant it", Changes: e.Changes, Requests: []string{"r-1", "r-2"}, Approval: "A-17", Attempts: 2,
 		Accepted: now, Ended: now.Add(time.Millisecond),
 	}
 }

@@ -54,8 +54,14 @@ func canonical(changes []Change) ([]Change, error) {
 	first := make(map[string]int, len(changes))
 	for i := range changes {
 		c := &changes[i]
+		if c.Intent == RestoreAll {
+			if err := refuseAll(*c, i, len(changes)); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		if c.Intent != Remove && c.Intent != Restore {
-			return nil, &InvalidError{changePath(i) + ".intent", given(string(c.Intent), "is not an intent") + "; want remove or restore"}
+			return nil, &InvalidError{changePath(i) + ".intent", given(string(c.Intent), "is not an intent") + "; want remove, restore or restore_all"}
 		}
 		if reason := refuseItemID(c.Item.ID); reason != "" {
 			return nil, &InvalidError{changePath(i) + ".item.id", reason}
@@ -71,6 +77,19 @@ func canonical(changes []Change) ([]Change, error) {
 	}
 	slices.SortFunc(changes, func(a, b Change) int { return strings.Compare(a.Item.ID, b.Item.ID) })
 	return changes, nil
+}
+
+const noItem = "is given, but restore_all means every item of the device; leave it out, or say restore"
+
+// refuseAll judges change i of n, which is to restore everything.
+func refuseAll(c Change, i, n int) error {
+	switch {
+	case c.Item != (Item{}):
+		return &InvalidError{changePath(i) + ".item", noItem}
+	case n > 1:
+		return &InvalidError{changePath(i) + ".intent", fmt.Sprintf("restore_all is one of %d changes; it means every item, so let it be the event's only change", n)}
+	}
+	return nil
 }
 
 func changePath(i int) string { return fmt.Sprintf("data.changes[%d]", i) }

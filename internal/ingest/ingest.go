@@ -140,7 +140,7 @@ type Source struct {
 
 	// What it may ask for. A leaked secret reaches no further.
 	Tenants   []string          // whom it may speak for; "*" is every tenant
-	Intents   []events.Intent   // nil: both
+	Intents   []events.Intent   // nil: remove and restore; restore_all must be named
 	ItemTypes []events.ItemType // nil: all
 	AllowFrom []netip.Prefix    // addresses that it sends from; nil: any
 

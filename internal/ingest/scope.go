@@ -7,6 +7,12 @@ import (
 	"changerelay/internal/events"
 )
 
+const tenantField = "data.tenant"
+
+// unasked are the intents of a source that names none. To restore everything undoes
+// what others have removed, so a source must be given it by name.
+var unasked = []events.Intent{events.Remove, events.Restore}
+
 // forbidden is the error of an event that its source may not ask for.
 type forbidden struct{ source, field, deed, item string }
 
@@ -16,20 +22,24 @@ func (e *forbidden) Error() string { return fmt.Sprintf("source %s may not %s", 
 // told is what the sender may know besides. Changes are in order of their items,
 // so the field's index alone may not be the sender's.
 func (e *forbidden) told() string {
-	if e.item == "" {
-		return e.Error()
+	const allow = "; have it allowed in the source's configuration"
+	switch {
+	case e.item != "":
+		return e.Error() + ", as for item " + e.item + allow
+	case e.field != tenantField:
+		return e.Error() + allow
 	}
-	return fmt.Sprintf("%s, as for item %s; have it allowed in the source's configuration", e.Error(), e.item)
+	return e.Error()
 }
 
 // scope checks that the sender may ask for all the events, and that we can do it.
 func (r *roster) scope(snd *sender, list []events.Event) error {
 	for _, e := range list {
 		if !slices.Contains(snd.Tenants, e.Tenant) && !slices.Contains(snd.Tenants, "*") {
-			return &forbidden{snd.Name, "data.tenant", "speak for tenant " + e.Tenant, ""}
+			return &forbidden{snd.Name, tenantField, "speak for tenant " + e.Tenant, ""}
 		}
 		if !r.tenants[e.Tenant] {
-			return &events.InvalidError{Field: "data.tenant", Reason: fmt.Sprintf(
+			return &events.InvalidError{Field: tenantField, Reason: fmt.Sprintf(
 				"%q is not a configured tenant; correct its name, or have it added to the relay's configuration", e.Tenant)}
 		}
 		for i, c := range e.Changes {
@@ -42,8 +52,19 @@ func (r *roster) scope(snd *sender, list []events.Event) error {
 }
 
 func (snd *sender) permits(path string, c events.Change) error {
+	intents := snd.Intents
+	if intents == nil {
+		intents = unasked
+	}
+	all := c.Intent == events.RestoreAll
 	switch {
-	case snd.Intents != nil && !slices.Contains(snd.Intents, c.Intent):
+	case all && !slices.Contains(intents, c.Intent):
+		return &forbidden{snd.Name, path + ".intent", "restore everything (restore_all)", ""}
+	case all && snd.ItemTypes != nil:
+		return &forbidden{snd.Name, path + ".intent", "restore everything, for it may not move items of every type", ""}
+	case all:
+		return nil
+	case !slices.Contains(intents, c.Intent):
 		return &forbidden{snd.Name, path + ".intent", string(c.Intent) + " anything", c.Item.ID}
 	case snd.ItemTypes != nil && !slices.Contains(snd.ItemTypes, c.Item.Type):
 		return &forbidden{snd.Name, path + ".item.type", "move items of type " + string(c.Item.Type), c.Item.ID}

@@ -13,6 +13,7 @@ func TestScope(t *testing.T) {
 	remove, restore := []events.Intent{events.Remove}, []events.Intent{events.Restore}
 	apps, policies := []events.ItemType{events.Application}, []events.ItemType{events.DeviceConfiguration, events.MobileAppConfiguration}
 	body := change("1", "acme", "a")
+	all := strings.Replace(body, `{"intent":"remove","item":{"id":"a","type":"application"}}`, `{"intent":"restore_all"}`, 1)
 	two := strings.Replace(body, `"changes":[`, `"changes":[{"intent":"restore","item":{"id":"b","type":"deviceConfiguration"}},`, 1)
 	for name, c := range map[string]struct {
 		body  string
@@ -28,6 +29,11 @@ func TestScope(t *testing.T) {
 		"one of two":       {two, func(s *Source) { s.Intents = remove }, 403, `"field":"data.changes[1].intent","reason":"source desk may not restore anything, as for item b;`},
 		"type of two":      {two, func(s *Source) { s.ItemTypes = apps }, 403, `"field":"data.changes[1].item.type"`},
 		"tenant":           {change("1", "initech", "a"), func(*Source) {}, 403, `"field":"data.tenant","reason":"source desk may not speak for tenant initech"`},
+		"all by default":   {all, func(*Source) {}, 403, `"field":"data.changes[0].intent","reason":"source desk may not restore everything (restore_all); have it allowed`},
+		"all unnamed":      {all, func(s *Source) { s.Intents = restore }, 403, `"field":"data.changes[0].intent"`},
+		"all named":        {all, func(s *Source) { s.Intents = []events.Intent{events.RestoreAll} }, 202, "queued"},
+		"all is not each":  {body, func(s *Source) { s.Intents = []events.Intent{events.RestoreAll} }, 403, `may not remove anything`},
+		"all of one type":  {all, func(s *Source) { s.Intents, s.ItemTypes = []events.Intent{events.RestoreAll}, apps }, 403, `may not move items of every type`},
 		"tenant before it": {change("1", "initech", "a"), func(s *Source) { s.Intents = restore }, 403, `"field":"data.tenant"`},
 	} {
 		w := newWorld(t, withSource("desk", c.scope))

@@ -86,9 +86,9 @@ func (c Source) checkScope(tenants map[string]bool) error {
 	for _, t := range c.Tenants {
 		refuse(t != "*" && !tenants[t], "tenants: %q is not configured", t)
 	}
-	refuse(c.Intents != nil && len(c.Intents) == 0, "intents: is empty; leave it out for both")
+	refuse(c.Intents != nil && len(c.Intents) == 0, "intents: is empty; leave it out for remove and restore")
 	for i, intent := range c.Intents {
-		refuse(intent != events.Remove && intent != events.Restore, "intents[%d]: %q is none; want remove or restore", i, intent)
+		refuse(intent != events.RestoreAll && !slices.Contains(unasked, intent), "intents[%d]: %q is none; want remove, restore or restore_all", i, intent)
 	}
 	refuse(c.ItemTypes != nil && len(c.ItemTypes) == 0, "item_types: is empty; leave it out for all")
 	for i, t := range c.ItemTypes {

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -45,16 +46,21 @@ func (d Device) Released(id string) (Device, error) {
 }
 
 // Ended records a clear answer that ends every event the attempt carried, with
-// one word: the whole call, not one of its items, was turned down.
-func (d Device) Ended(id string, o events.Outcome, reason, request string, now time.Time) (Device, error) {
+// one word: the whole call, not one of its items, was turned down. approval is
+// the code by which an admin finds what to approve, if Graph gave one.
+func (d Device) Ended(id string, o events.Outcome, reason, request, approval string, now time.Time) (Device, error) {
 	a, err := d.open(id)
 	if err != nil {
 		return d, err
 	}
 	d = d.clone()
 	d.Attempt = nil
+	before := len(d.Reports)
 	for _, k := range a.Keys {
 		d.retract(k, o, reason, request, now)
+	}
+	for i := before; i < len(d.Reports); i++ {
+		d.Reports[i].Approval = approval
 	}
 	if len(a.Keys) == 0 {
 		d.Retell, d.Blame = false, nil
@@ -101,10 +107,10 @@ func (d *Device) took(a *Attempt, request string, now time.Time) {
 	if d.Blame.probing() {
 		d.probed(a.Set, now)
 	}
-	d.View.Held = a.Set
 	d.tell(a.Keys, events.Accepted, request, now)
+	d.View.Held = a.Set // after tell: to restore everything is a word on what was held
 	d.unblame()
-	d.prune(now)
+	d.prune()
 }
 
 // tell moves the words of the events in keys to the tombstones and ends the
@@ -117,12 +123,16 @@ func (d *Device) tell(keys []string, o events.Outcome, request string, now time.
 	}
 	for _, e := range d.Pending { // in Order, so the newest word of each item stays
 		for _, c := range e.Changes {
-			if carried[e.Key] && d.outranks(e, c) {
+			switch {
+			case !carried[e.Key] || !d.outranks(e, c):
+			case c.Intent == events.RestoreAll:
+				d.tellAll(e, now)
+			default:
 				d.Told[c.Item.ID] = Word{Order: e.Order, Item: c.Item, Intent: c.Intent, At: now}
 			}
 		}
 	}
-	winners := make(map[string]bool, len(d.Told))
+	winners := map[string]bool{d.Floor.Key: true} // it restored everything, and that is still the newest word
 	for _, w := range d.Told {
 		winners[w.Key] = true
 	}
@@ -140,15 +150,36 @@ func (d *Device) tell(keys []string, o events.Outcome, request string, now time.
 	d.Pending = rest
 }
 
+// tellAll makes e, which restores everything, the newest word on each item that
+// was told or is held, unless that has a newer one, and on all others (Floor).
+// The words keep a read that lags from bringing back what was held.
+func (d *Device) tellAll(e Entry, now time.Time) {
+	items := itemsOf(d.Told)
+	maps.Copy(items, index(d.View.Held))
+	for id, it := range items {
+		if d.over(e, id) {
+			d.Told[id] = Word{Order: e.Order, Item: it, Intent: events.Restore, At: now}
+		}
+	}
+	if e.Newer(d.Floor) {
+		d.Floor = e.Order
+	}
+}
+
 // prune keeps the tombstones bounded: beyond MaxWords the one told longest ago
-// leaves, and Floor remembers that nothing as old may be told any more.
-func (d *Device) prune(now time.Time) {
+// leaves, and Floor remembers that nothing as old may be told any more. Removals
+// that stand stay: they say whose they are, and Graph allows but MaxItems.
+func (d *Device) prune() {
 	for len(d.Told) > MaxWords {
 		var oldest Word
-		for _, w := range d.Told {
-			if oldest.At.IsZero() || w.At.Before(oldest.At) || w.At.Equal(oldest.At) && oldest.Newer(w.Order) {
+		for _, w := range d.words() {
+			stands := w.Intent == events.Remove && !w.Yielded
+			if !stands && (oldest.At.IsZero() || w.At.Before(oldest.At) || w.At.Equal(oldest.At) && oldest.Newer(w.Order)) {
 				oldest = w
 			}
+		}
+		if oldest.At.IsZero() {
+			return // only a document that somebody else wrote can be so
 		}
 		d.bury(oldest)
 	}

@@ -44,6 +44,16 @@ func (d Device) carried() []int {
 			}
 		}
 	}
+	for i, e := range d.Pending {
+		if e.Approval != "" && d.wins(i) { // Graph wants the very set that was filed
+			return []int{i}
+		}
+	}
+	return d.all()
+}
+
+// all lists the pending events.
+func (d Device) all() []int {
 	all := make([]int, len(d.Pending))
 	for i := range all {
 		all[i] = i
@@ -54,8 +64,12 @@ func (d Device) carried() []int {
 // wins reports whether pending event i has a word that no newer pending one
 // outranks. Telling an event by itself that would be undone at once helps nobody.
 func (d Device) wins(i int) bool {
-	return slices.ContainsFunc(d.Pending[i].Changes, func(c events.Change) bool {
-		return !slices.ContainsFunc(d.Pending[i+1:], func(e Entry) bool {
+	newer := d.Pending[i+1:]
+	if slices.ContainsFunc(newer, Entry.RestoresAll) {
+		return false
+	}
+	return slices.ContainsFunc(d.Pending[i].Changes, func(c events.Change) bool { // all items are never named
+		return !slices.ContainsFunc(newer, func(e Entry) bool {
 			return slices.ContainsFunc(e.Changes, func(o events.Change) bool { return o.Item.ID == c.Item.ID })
 		})
 	})
@@ -145,7 +159,10 @@ func (d *Device) probed(set []events.Item, now time.Time) {
 	}
 	left := differ(set, d.View.Held)
 	for _, it := range pick(left, d.View.Held) {
-		w := d.Told[it.ID] // keeps its Order
+		w, told := d.Told[it.ID] // keeps its Order
+		if !told {
+			w.Time, w.Seq = d.Floor.Time, d.Floor.Seq // nobody's word, and nothing older comes back
+		}
 		w.Item, w.Intent, w.At, w.Yielded = it, events.Restore, now, false
 		d.Told[it.ID] = w
 	}

@@ -14,14 +14,15 @@
 //	    (unchanged)         ▲   Released: not sent│          then Observe ── See ──►
 //	                        └─────────────────────┘          told, or untold and in doubt
 //
-// Everything in this file and its neighbours answer.go, blame.go, see.go and room.go is
+// Everything in this file and its neighbours set.go, answer.go, blame.go, see.go, close.go and room.go is
 // pure: a Device is a value, methods return the next one and take the time as
 // an argument. The open attempt, written by compare-and-swap before Graph is
 // called, is the only coordination between workers (store.go).
 //
 // The words: an event's change of one item is a word. Words on an item are
 // ranked by Order and the newest wins. A word that Graph is known to have taken
-// is told, and stays as a tombstone so that an older one undoes nothing.
+// is told, and stays as a tombstone so that an older one undoes nothing. An
+// event that restores everything is one word on every item, known or not.
 package ledger
 
 import (
@@ -77,13 +78,22 @@ func (d Device) Message(key string) (seq uint64, known bool) {
 	}
 	for _, w := range d.Told {
 		if w.Key == key {
-			if strings.Contains(key, "-r") { // a replay: Seq is its first message's
-				return 0, true
-			}
-			return w.Seq, true
+			return w.message(), true
 		}
 	}
+	if key != "" && d.Floor.Key == key { // it restored everything, and newer words may have its items
+		return d.Floor.message(), true
+	}
 	return 0, false
+}
+
+// message is the sequence of the message that a told word came in; 0 of a
+// replay, whose Seq is its first message's.
+func (o Order) message() uint64 {
+	if strings.Contains(o.Key, "-r") {
+		return 0
+	}
+	return o.Seq
 }
 
 // has reports whether any word of e outranks what was told.
@@ -91,8 +101,25 @@ func (d Device) has(e Entry) bool {
 	return slices.ContainsFunc(e.Changes, func(c events.Change) bool { return d.outranks(e, c) })
 }
 
+// outranks reports whether e's change c outranks what was told.
 func (d Device) outranks(e Entry, c events.Change) bool {
-	if w, ok := d.Told[c.Item.ID]; ok {
+	if c.Intent != events.RestoreAll {
+		return d.over(e, c.Item.ID)
+	}
+	if e.Newer(d.Floor) {
+		return true
+	}
+	for _, w := range d.Told {
+		if e.Newer(w.Order) {
+			return true
+		}
+	}
+	return false
+}
+
+// over reports whether e's word on an item outranks what was told of it.
+func (d Device) over(e Entry, item string) bool {
+	if w, ok := d.Told[item]; ok {
 		return e.Newer(w.Order)
 	}
 	return e.Newer(d.Floor)
@@ -183,50 +210,18 @@ func (d Device) Newest() Entry {
 	return Entry{}
 }
 
-// Set is the whole set that the next attempt declares, sorted by item id: what
-// Graph holds, changed by the words of the events it carries.
-func (d Device) Set() []events.Item {
-	if d.Blame.probing() {
-		return without(d.View.Held, d.Blame.Probe)
+// Approval is the code of the approval with which the open attempt is to be
+// made; "" if its event has none, or it carries several.
+func (d Device) Approval() string {
+	if d.Attempt == nil || len(d.Attempt.Keys) != 1 {
+		return ""
 	}
-	set := index(d.View.Held)
-	for _, i := range d.carried() {
-		for _, c := range d.Pending[i].Changes {
-			switch {
-			case !d.outranks(d.Pending[i], c):
-			case c.Intent == events.Remove:
-				set[c.Item.ID] = c.Item
-			default:
-				delete(set, c.Item.ID)
-			}
-		}
-	}
-	return sorted(set)
-}
-
-// trim refuses the newest carried events that add to a set above Graph's bound.
-func (d *Device) trim(now time.Time) {
-	for len(d.Set()) > events.MaxItems {
-		held, carried := index(d.View.Held), d.carried()
-		i := -1
-		for _, j := range carried {
-			if slices.ContainsFunc(d.Pending[j].Changes, func(c events.Change) bool {
-				_, ok := held[c.Item.ID]
-				return c.Intent == events.Remove && !ok && d.outranks(d.Pending[j], c)
-			}) {
-				i = j // the newest so far: Pending is in Order
-			}
-		}
-		if i < 0 {
-			return // what Graph holds is itself too large: let Graph say so
-		}
-		d.endAt(i, events.Refused, "the device would have more than 30 items under removal, which is all that Graph allows; restore some first", "", now)
-	}
+	return d.Newest().Approval
 }
 
 // end moves e to the reports.
 func (d *Device) end(e Entry, o events.Outcome, reason, request string, now time.Time) {
-	d.Reports = append(d.Reports, Report{e, o, reason, request, now})
+	d.Reports = append(d.Reports, Report{Entry: e, Outcome: o, Reason: reason, Request: request, Ended: now})
 }
 
 // endAt ends pending event i.

@@ -28,8 +28,12 @@ type Entry struct {
 	Ticket   string
 	Target   events.Target // the route by which its sender names the device; "" is the device's own id
 	Changes  []events.Change
-	Attempts int // calls to Graph that carried it
+	Approval string // code of the approval that a replay is to be told with
+	Attempts int    // calls to Graph that carried it
 }
+
+// RestoresAll reports whether e is one word on every item of the device.
+func (e Entry) RestoresAll() bool { return events.RestoresAll(e.Changes) }
 
 // A Word is the tombstone of a told word: the newest word on an item that
 // Graph is known to have taken.
@@ -45,6 +49,7 @@ type Word struct {
 type View struct {
 	At   time.Time     // when Graph was last read; only See sets it
 	Held []events.Item // the removal set, sorted by item id
+	Own  bool          // of Held only what a told word of ours removes is told again: Sight.Own of the last read
 }
 
 // An Attempt is written before Graph is called and cleared when the outcome is
@@ -68,10 +73,11 @@ type Doubt struct {
 // A Report is an entry whose final outcome is known and not yet published.
 type Report struct {
 	Entry
-	Outcome events.Outcome
-	Reason  string
-	Request string // Graph's request-id of the deciding call
-	Ended   time.Time
+	Outcome  events.Outcome
+	Reason   string
+	Request  string // Graph's request-id of the deciding call
+	Approval string // code of the approval that Graph asks for
+	Ended    time.Time
 }
 
 // A Device is everything the relay knows about one managed device.
@@ -79,7 +85,7 @@ type Device struct {
 	View    View
 	Pending []Entry         // untold events in Order
 	Told    map[string]Word // tombstones by item id
-	Floor   Order           // of the newest tombstone that was dropped for want of room
+	Floor   Order           // the newest word on items without a tombstone: one dropped for want of room, or one that restored everything
 	Attempt *Attempt        // the call that may be in flight
 	Doubts  []Doubt
 	Retell  bool      // a late call undid what was told: tell it again

@@ -504,6 +504,22 @@ func TestLaw10UnchangedNeedsAReadThatCanShowIt(t *testing.T) {
 	}
 }
 
+func TestLaw10WhatAnEarlierCallMayHaveBroughtStaysInDoubt(t *testing.T) {
+	d := Device{}.Fold(word(1, t0, remove("x", "y")...)).See(shows(t0), timing)
+	d = post(t, d, "a", t0, "x", "y") // no answer
+	now := d.Attempt.Until
+	e := word(2, later(1), remove("x")...)
+	e.Approval = "A-2" // it is told by itself
+	d = post(t, d.See(shows(now), timing).Fold(e), "b", now, "x")
+	now = d.Attempt.Until
+	d = d.See(shows(now, "x", "y"), timing) // the first call has come late; has the second?
+	ended(t, d, "key02 accepted")
+	d = tell(t, d, "c", now, "x", "y").Reported("key01", "key02")
+	now = now.Add(time.Minute)
+	d = d.See(Sight{At: now, Removed: list("x"), Restored: list("y")}, timing) // now it has
+	tell(t, d, "d", now, "x", "y")
+}
+
 func TestLaw10DoubtsAreBounded(t *testing.T) {
 	d := Device{}
 	now := t0
@@ -660,7 +676,7 @@ func TestLaw12ALostPermissionBlamesNobody(t *testing.T) {
 func TestLaw12ACallTurnedDownAsAWholeEndsItsEvents(t *testing.T) {
 	d := Device{}.Fold(word(1, t0, remove("x")...)).See(shows(t0), timing)
 	d = post(t, d, "a", t0, "x").Fold(word(2, later(1), remove("y")...)) // after the call was announced
-	d = must(t)(d.Ended("a", events.ApprovalRequired, "a second admin", "rq", t0))
+	d = must(t)(d.Ended("a", events.ApprovalRequired, "a second admin", "rq", "A-17", t0))
 	ended(t, d, "key01 approval_required")
 	tell(t, d, "b", t0, "y")
 }
@@ -708,7 +724,7 @@ func TestLaw13AZombiesAnswerIsLost(t *testing.T) {
 			"refused":  func() (Device, error) { return d.Refused("a", "no", "rq", until) },
 			"in doubt": func() (Device, error) { return d.InDoubt("a", until, timing) },
 			"released": func() (Device, error) { return d.Released("a") },
-			"ended":    func() (Device, error) { return d.Ended("a", events.ApprovalRequired, "no", "rq", until) },
+			"ended":    func() (Device, error) { return d.Ended("a", events.ApprovalRequired, "no", "rq", "", until) },
 		} {
 			if got, err := f(); !errors.Is(err, ErrLost) || !reflect.DeepEqual(got, d) {
 				t.Errorf("%s: %v", what, err)

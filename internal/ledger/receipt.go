@@ -10,7 +10,7 @@ import (
 func (r Report) Receipt(a events.Address) events.Receipt {
 	c := events.Receipt{
 		ID: events.Ref{Address: a, Key: r.Key}.String(), Ticket: r.Ticket, Tenant: a.Tenant, Device: a.Device, Target: r.Target,
-		Outcome: r.Outcome, Reason: r.Reason, Changes: r.Changes, Attempts: r.Attempts, Accepted: r.Accepted, Ended: r.Ended,
+		Outcome: r.Outcome, Reason: r.Reason, Changes: r.Changes, Approval: r.Approval, Attempts: r.Attempts, Accepted: r.Accepted, Ended: r.Ended,
 	}
 	if r.Request != "" {
 		c.Requests = []string{r.Request}

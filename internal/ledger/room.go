@@ -30,7 +30,7 @@ func (d Device) size(more ...Entry) int {
 		}
 	}
 	entry := func(e Entry) {
-		n += entrySize + len(e.Key) + len(e.Ticket) + len(e.Target) + refSize*len(e.Changes)
+		n += entrySize + len(e.Key) + len(e.Ticket) + len(e.Target) + len(e.Approval) + refSize*len(e.Changes)
 		for _, c := range e.Changes {
 			items[c.Item.ID] = true
 		}
@@ -43,7 +43,7 @@ func (d Device) size(more ...Entry) int {
 	}
 	for _, r := range d.Reports {
 		entry(r.Entry)
-		texts[r.Reason], texts[r.Request] = true, true
+		texts[r.Reason], texts[r.Request], texts[r.Approval] = true, true, true
 	}
 	for id, w := range d.Told {
 		n, items[id] = n+wordSize+len(w.Key), true

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -12,6 +13,11 @@ type Sight struct {
 	At       time.Time     // when the read was begun; it may show a state Lag older
 	Removed  []events.Item // listed as under removal
 	Restored []events.Item // listed as restored after a removal; absence alone proves nothing
+
+	// Own is the tenant's policy, as it is when the device is looked at: the relay
+	// keeps only its own removals. What others have removed is seen, but the next
+	// set leaves it out, and Graph restores it.
+	Own bool
 }
 
 // See records a read of Graph. A read begun while a call may be in flight, or
@@ -32,80 +38,14 @@ func (d Device) See(s Sight, t Timing) Device {
 	}
 	late := d.late(removed, s.At, t)
 	before := d.View.Held
-	d.View = View{s.At, d.merge(removed, restored, late, s.At, t)}
+	d.View = View{s.At, d.merge(removed, restored, late, s, t), s.Own}
 	if d.Blame.probing() && !sameItems(before, d.View.Held) {
 		d.Blame = &Blame{} // from the start: it was refused on top of another set
 		d.unblame()
 	}
 	d.settle(removed, t)
-	d.prune(s.At)
+	d.prune()
 	return d
-}
-
-// close ends an attempt that got no answer, by what the read shows: it was
-// taken, or it is untold and may still come late. An item that it was to
-// restore must be listed as restored: Graph may not have listed its removal
-// either. Whether a retold set has arrived is for late to say.
-func (d *Device) close(a *Attempt, removed, restored map[string]events.Item, at time.Time, t Timing) {
-	d.Attempt, d.Retell = nil, false
-	changed := differ(a.Set, d.View.Held)
-	back := index(pick(changed, d.View.Held))
-	switch {
-	case d.Blame.probing(): // what a probe leaves out may be missing for another reason: probe again
-	case len(changed) > 0 && agree(changed, a.Set, removed) && covers(restored, back):
-		d.took(a, "", at)
-		return // what was seen to come cannot come again
-	case len(changed) == 0 && agree(d.named(a), a.Set, removed):
-		d.tell(a.Keys, events.Unchanged, "", at) // it was to say again what Graph holds
-		d.unblame()
-	}
-	d.doubt(Doubt{a.Set, pick(changed, a.Set, d.View.Held), at.Add(t.Settle)})
-}
-
-// named is the items that attempt a's events have words on.
-func (d Device) named(a *Attempt) map[string]bool {
-	items := map[string]bool{}
-	for _, e := range d.Pending {
-		for _, c := range e.Changes {
-			if slices.Contains(a.Keys, e.Key) && d.outranks(e, c) {
-				items[c.Item.ID] = true
-			}
-		}
-	}
-	return items
-}
-
-// agree reports whether a read shows the items as set has them.
-func agree(items map[string]bool, set []events.Item, removed map[string]events.Item) bool {
-	want := index(set)
-	for id := range items {
-		_, in := want[id]
-		if _, got := removed[id]; got != in {
-			return false
-		}
-	}
-	return true
-}
-
-// covers reports whether all has every item of some.
-func covers(all, some map[string]events.Item) bool {
-	for id := range some {
-		if _, ok := all[id]; !ok {
-			return false
-		}
-	}
-	return true
-}
-
-// doubt remembers a set that may come late; the same set once.
-func (d *Device) doubt(n Doubt) {
-	for i, b := range d.Doubts {
-		if sameItems(b.Set, n.Set) {
-			d.Doubts[i].Until = n.Until
-			return
-		}
-	}
-	d.Doubts = append(d.Doubts, n)
 }
 
 // late finds doubtful sets that Graph shows now though it should hold another:
@@ -116,9 +56,9 @@ func (d *Device) late(removed map[string]events.Item, at time.Time, t Timing) ma
 	items := map[string]bool{}
 	rest := d.Doubts[:0:0]
 	for _, b := range d.Doubts {
-		diff := differ(b.Set, d.View.Held)
+		diff := d.astray(b)
 		switch {
-		case len(diff) > 0 && agree(d.ours(b, diff), b.Set, removed):
+		case len(diff) > 0 && agree(d.ours(b, diff, removed), b.Set, removed):
 			d.Retell, b.Until = true, at.Add(t.Settle)
 			for id := range diff {
 				items[id] = items[id] || agree(map[string]bool{id: true}, b.Set, removed)
@@ -132,25 +72,50 @@ func (d *Device) late(removed map[string]events.Item, at time.Time, t Timing) ma
 	return items
 }
 
-// ours is the part of diff that tells a late call from an admin's edit: the
-// items that the call or a told word speaks of, or all if there are none.
-func (d *Device) ours(b Doubt, diff map[string]bool) map[string]bool {
-	ours, news := map[string]bool{}, index(b.News)
-	for id := range diff {
-		_, new := news[id]
-		if w, told := d.Told[id]; new || told && !w.Yielded {
-			ours[id] = true
-		}
-	}
-	if len(ours) == 0 {
+// astray is the items that would be otherwise if doubt b came late. Where only
+// own removals count (Sight.Own), others' do not.
+func (d *Device) astray(b Doubt) map[string]bool {
+	diff := differ(b.Set, d.View.Held)
+	if !d.View.Own {
 		return diff
 	}
-	return ours
+	news := index(b.News)
+	maps.DeleteFunc(diff, func(id string, _ bool) bool {
+		_, new := news[id]
+		_, told := d.Told[id]
+		return !new && !told
+	})
+	return diff
+}
+
+// ours is the part of diff that tells a late call from an admin's edit best: the
+// items that the call or a told word speaks of by name; else those that were
+// restored with everything and are back, for admins may have the others in hand;
+// else all.
+func (d *Device) ours(b Doubt, diff map[string]bool, removed map[string]events.Item) map[string]bool {
+	named, all, news := map[string]bool{}, map[string]bool{}, index(b.News)
+	for id := range diff {
+		w, told := d.Told[id]
+		_, new := news[id]
+		_, got := removed[id]
+		switch told = told && !w.Yielded; {
+		case new || told && (w.Newer(d.Floor) || d.Floor.Newer(w.Order)):
+			named[id] = true
+		case told && got:
+			all[id] = true
+		}
+	}
+	for _, ours := range []map[string]bool{named, all} {
+		if len(ours) > 0 {
+			return ours
+		}
+	}
+	return diff
 }
 
 // merge returns what Graph is believed to hold after a read.
-func (d *Device) merge(removed, restored map[string]events.Item, late map[string]bool, at time.Time, t Timing) []events.Item {
-	held := index(d.View.Held)
+func (d *Device) merge(removed, restored map[string]events.Item, late map[string]bool, s Sight, t Timing) []events.Item {
+	held, at := index(d.View.Held), s.At
 	for id := range differ(values(removed), d.View.Held) {
 		w, told := d.Told[id]
 		_, listed := restored[id]
@@ -171,6 +136,9 @@ func (d *Device) merge(removed, restored map[string]events.Item, late map[string
 				delete(held, id)
 			}
 		}
+	}
+	if s.Own && len(held) > events.MaxItems { // a call of ours may have restored what others removed
+		held = index(d.own(values(held)))
 	}
 	if len(held) > events.MaxItems { // no device can be so: what the read shows is all there is
 		d.yield(removed)
@@ -194,9 +162,9 @@ func (d *Device) yield(removed map[string]events.Item) {
 // is as they want it. The read must be able to show it: later than the events,
 // later than Lag after our last call, and no call in doubt.
 func (d *Device) settle(removed map[string]events.Item, t Timing) {
-	at := d.View.At
+	at, held := d.View.At, d.View.Held
 	if len(d.Pending) == 0 || d.Attempt != nil || d.Retell || d.Blame != nil || len(d.Doubts) > 0 ||
-		!at.After(d.Called.Add(t.Lag+t.Skew)) || !sameItems(d.Set(), d.View.Held) {
+		!at.After(d.Called.Add(t.Lag+t.Skew)) || !sameItems(d.changed(held, d.all()), held) {
 		return
 	}
 	keys := make([]string, len(d.Pending))
@@ -204,6 +172,9 @@ func (d *Device) settle(removed map[string]events.Item, t Timing) {
 		for _, c := range e.Changes {
 			_, shown := removed[c.Item.ID]
 			if c.Intent == events.Remove && !shown && d.outranks(e, c) || e.Accepted.After(at) {
+				return
+			}
+			if c.Intent == events.RestoreAll && !covers(index(held), removed) {
 				return
 			}
 		}

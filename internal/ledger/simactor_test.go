@@ -181,7 +181,7 @@ func (a *simActor) obey() {
 		a.dev.wake.after = a.w.now.Add(simAckWait) // in progress
 	}
 	a.pc = a.look
-	if d := a.doc.Expire(a.now(), simMaxAge); len(d.Reports) > len(a.doc.Reports) {
+	if d := a.doc.Expire(a.now(), a.w.maxAge); len(d.Reports) > len(a.doc.Reports) {
 		a.save(d)
 		return
 	}
@@ -237,6 +237,9 @@ func (a *simActor) publish(rs []Report) {
 			a.w.final[r.Key] = append(a.w.final[r.Key], r.Outcome)
 			a.w.reports[r.Key] = r
 			a.w.tally[string(r.Outcome)]++
+			if r.RestoresAll() {
+				a.w.tally["all "+string(r.Outcome)]++
+			}
 			if r.Outcome == events.Refused && r.Request == "" {
 				a.w.tally["over 30"]++
 			}
@@ -248,7 +251,7 @@ func (a *simActor) publish(rs []Report) {
 func (a *simActor) read() {
 	at := a.now()
 	a.sight, a.asked = a.dev.graph.read(a.w, a.w.now), a.w.now
-	a.sight.At = at
+	a.sight.At, a.sight.Own = at, a.w.own
 	a.pc = a.see
 }
 
@@ -287,7 +290,7 @@ func (a *simActor) begin() {
 // trimmed fails when a newer event that adds to the set was kept and an older
 // one refused for want of room.
 func (a *simActor) trimmed(d Device) {
-	if a.doc.Blame != nil {
+	if a.doc.Blame != nil || slices.ContainsFunc(a.doc.Pending, func(e Entry) bool { return e.Approval != "" }) {
 		return // one is told at a time
 	}
 	for _, r := range d.Reports[len(a.doc.Reports):] {
@@ -308,7 +311,7 @@ func (a *simActor) call() {
 		a.answer(func(d Device) (Device, error) { return d.Released(a.id) })
 		return
 	}
-	at := a.doc.Attempt
+	at, now := a.doc.Attempt, a.now() // an answer is as old as its call, however late it is written
 	g := &a.dev.graph
 	for _, o := range g.inflight {
 		if o != a && a.w.now.Add(o.skew).Before(o.end) {
@@ -323,10 +326,10 @@ func (a *simActor) call() {
 	switch verdict {
 	case "taken":
 		before := a.doc.View.Held
-		a.answer(func(d Device) (Device, error) { return d.Accepted(a.id, "rq", a.now()) })
+		a.answer(func(d Device) (Device, error) { return d.Accepted(a.id, "rq", now) })
 		a.known = func() { g.hide(before, at.Set, a.w.now) }
 	case "refused":
-		a.answer(func(d Device) (Device, error) { return d.Refused(a.id, "bad", "rq", a.now()) })
+		a.answer(func(d Device) (Device, error) { return d.Refused(a.id, "bad", "rq", now) })
 	case "died":
 		a.drop()
 	default:
@@ -336,7 +339,7 @@ func (a *simActor) call() {
 			if *sloppy == "blind" {
 				return d.Released(a.id)
 			}
-			return d.InDoubt(a.id, a.now(), simTiming)
+			return d.InDoubt(a.id, now, simTiming)
 		})
 	}
 }

@@ -14,6 +14,7 @@ import (
 // of the protocol.
 type simGraph struct {
 	held     map[string]bool
+	all      bool            // a call was made that restores everything
 	restored map[string]bool // listed as restored
 	bad      map[string]bool // deleted in Intune: a set that lists one is refused
 	shown    []simState      // for reads that lag
@@ -177,8 +178,7 @@ func (g *simGraph) edit(w *world, id string) {
 // named reports whether an event speaks of the item after an edit.
 func (w *world) named(g *simGraph, id string, edited time.Time) bool {
 	return slices.ContainsFunc(w.msgs, func(m *simMsg) bool {
-		return &m.dev.graph == g && m.e.Accepted.After(edited) &&
-			slices.ContainsFunc(m.e.Changes, func(c events.Change) bool { return c.Item.ID == id })
+		return &m.dev.graph == g && m.e.Accepted.After(edited) && m.speaks(id)
 	})
 }
 
@@ -262,16 +262,89 @@ func (g *simGraph) whole(w *world, d Device, set []events.Item) {
 	if d.Blame.probing() && g.refuses(set) {
 		return // a probe that Graph refuses does nothing
 	}
+	told := w.carried(d)
+	all := g.everything(w, told, set)
+	g.empty(w, d, told, set)
 	known := w.now.Add(-simTiming.Fresh - simTiming.Lag - 2*simTiming.Skew - simTiming.Budget)
 	in := index(set)
 	for id, e := range g.foreign {
+		if e.removed && (all || w.own && !d.Blame.probing()) {
+			continue // mine says what may be in the set
+		}
 		if _, got := in[id]; e.sure && e.at.Before(known) && got != e.removed && !g.bad[id] && !w.named(g, id, e.at) {
 			w.fail("the set %v disregards that an admin or Graph left %s removed=%v %v ago", ids(set), id, e.removed, w.now.Sub(e.at))
 		}
 	}
+	if w.own {
+		g.mine(w, d, set)
+		return
+	}
 	for id := range g.held {
-		if _, got := in[id]; strings.HasPrefix(id, "old") && !got {
+		if _, got := in[id]; strings.HasPrefix(id, "old") && !got && !g.all {
 			w.fail("the set %v is partial: it leaves out %s", ids(set), id)
 		}
+	}
+}
+
+// carried is the messages of the events that the open attempt carries.
+func (w *world) carried(d Device) (told []*simMsg) {
+	for _, m := range w.msgs {
+		if slices.Contains(d.Attempt.Keys, m.e.Key) {
+			told = append(told, m)
+		}
+	}
+	newest := d.Newest()
+	switch {
+	case newest.Approval == "":
+	case len(told) > 1:
+		w.fail("%s has an approval and is told with others: %v", newest.Key, d.Attempt.Keys)
+	default:
+		w.tally["told with an approval"]++
+	}
+	return told
+}
+
+// everything fails a set of an event that restores everything if it has an item
+// that nobody has spoken of since.
+func (g *simGraph) everything(w *world, told []*simMsg, set []events.Item) (all bool) {
+	for _, m := range told {
+		if !m.e.RestoresAll() {
+			continue
+		}
+		all, g.all = true, true
+		for _, it := range set {
+			if !slices.ContainsFunc(w.msgs, func(n *simMsg) bool { return n.dev == m.dev && n.later(m) && n.speaks(it.ID) }) {
+				w.fail("the set %v has %s, and %s is to restore everything", ids(set), it.ID, m.e.Key)
+			}
+		}
+	}
+	return all
+}
+
+// empty fails an empty set that no restore has made so.
+func (g *simGraph) empty(w *world, d Device, told []*simMsg, set []events.Item) {
+	asked := slices.ContainsFunc(told, func(m *simMsg) bool {
+		return slices.ContainsFunc(m.e.Changes, func(c events.Change) bool { return c.Intent != events.Remove })
+	})
+	if len(set) == 0 && !asked && (!d.Retell || d.Blame.probing()) {
+		w.fail("the empty set is told, and nobody asked for it: %v", d.Attempt.Keys)
+	}
+}
+
+// mine fails a set with an item that only others have removed. A probe changes
+// nothing that it need not.
+func (g *simGraph) mine(w *world, d Device, set []events.Item) {
+	if d.Blame.probing() {
+		return
+	}
+	for _, it := range set {
+		if !slices.ContainsFunc(w.msgs, func(m *simMsg) bool {
+			return &m.dev.graph == g && slices.Contains(m.e.Changes, events.Change{Intent: events.Remove, Item: it})
+		}) {
+			w.fail("the set %v has %s, which no event removes", ids(set), it.ID)
+		}
+	}
+	if len(set) < len(d.View.Held) {
+		w.tally["left out others' removals"]++
 	}
 }

@@ -56,10 +56,10 @@ func (w *world) want(d *simDevice) (want, sure map[string]bool) {
 		if m.dev != d || w.down(m) {
 			continue
 		}
-		for _, c := range m.e.Changes {
-			if o := newest[c.Item.ID]; o == nil || m.later(o) {
-				newest[c.Item.ID] = m
-				want[c.Item.ID], sure[c.Item.ID] = c.Intent == events.Remove, true
+		for id, removed := range m.words(d) {
+			if o := newest[id]; o == nil || m.later(o) {
+				newest[id] = m
+				want[id], sure[id] = removed, true
 			}
 		}
 	}
@@ -74,6 +74,33 @@ func (w *world) want(d *simDevice) (want, sure map[string]bool) {
 		}
 	}
 	return want, sure
+}
+
+// words is what an event wants removed or not, by item id. To restore everything
+// is a word on each item that anybody knows of.
+func (m *simMsg) words(d *simDevice) map[string]bool {
+	words := map[string]bool{}
+	for _, c := range m.e.Changes {
+		words[c.Item.ID] = c.Intent == events.Remove
+	}
+	if !m.e.RestoresAll() {
+		return words
+	}
+	for j := range 12 {
+		words[fmt.Sprint("app", j)] = false
+	}
+	for id := range d.graph.foreign {
+		words[id] = false
+	}
+	for id := range d.graph.held {
+		words[id] = false
+	}
+	return words
+}
+
+// speaks reports whether the event has a word on an item.
+func (m *simMsg) speaks(id string) bool {
+	return m.e.RestoresAll() || slices.ContainsFunc(m.e.Changes, func(c events.Change) bool { return c.Item.ID == id })
 }
 
 // down reports whether an event ended without being told.
@@ -102,8 +129,7 @@ func (w *world) honest(m *simMsg) {
 	case events.Superseded:
 		for _, c := range m.e.Changes {
 			if !slices.ContainsFunc(w.msgs, func(n *simMsg) bool {
-				return n.dev == m.dev && n.later(m) && !w.down(n) &&
-					slices.ContainsFunc(n.e.Changes, func(d events.Change) bool { return d.Item.ID == c.Item.ID })
+				return n.dev == m.dev && n.later(m) && !w.down(n) && n.speaks(c.Item.ID)
 			}) {
 				w.fail("%s is superseded, but nothing newer was told about %s", m.e.Key, c.Item.ID)
 			}
@@ -116,7 +142,7 @@ func (w *world) honest(m *simMsg) {
 			w.fail("%s is refused and names nothing that Graph refuses: %s", m.e.Key, simWords(m.e))
 		}
 	case events.Expired:
-		if age := w.reports[m.e.Key].Ended.Sub(m.e.Accepted); age < simMaxAge {
+		if age := w.reports[m.e.Key].Ended.Sub(m.e.Accepted); age < w.maxAge {
 			w.fail("%s expired after %v", m.e.Key, age)
 		}
 	case events.Accepted, events.Unchanged:

@@ -37,6 +37,9 @@ func TestSimulation(t *testing.T) {
 		}
 		w := newWorld(seed)
 		w.trace = func(f string, a ...any) { t.Logf(f, a...) }
+		for _, m := range w.msgs {
+			w.trace("%s is for device %d, decided at %v: %s", m.e.Key, m.dev.n, m.e.Time.Sub(w.start), simWords(m.e))
+		}
 		if err := w.run(); err != nil {
 			t.Fatal(err)
 		}
@@ -82,6 +85,8 @@ func TestSimulation(t *testing.T) {
 			"posts": sum["posts"], "late": sum["late applies"], "healed": sum["retold"], "probes": sum["probes"], "lost": sum["lost replies"],
 			"portal": sum["portal edits"], "expired": sum["expired"], "refused": sum["refused"], "unchanged": sum["unchanged"],
 			"superseded": sum["superseded"], "replayed": sum["replays"], "cap": sum["over 30"], "zombie": sum["zombies"],
+			"all told": sum["all accepted"], "all unchanged": sum["all unchanged"], "all superseded": sum["all superseded"], "all expired": sum["all expired"],
+			"approval": sum["told with an approval"], "own": sum["left out others' removals"],
 		} {
 			if n == 0 {
 				t.Errorf("the simulation never reached %q: it proves nothing about it", k)
@@ -120,6 +125,7 @@ var simTiming = DefaultTiming
 const (
 	simAckWait = 45 * time.Second
 	simMaxAge  = 2 * time.Hour
+	simMinAge  = 15 * time.Minute // the maximum, in a hasty world
 )
 
 // A world is one seed.
@@ -131,6 +137,9 @@ type world struct {
 	steps   int
 	days    int
 	quiet   bool // no more faults: let it settle
+	own     bool // the relay keeps only its own removals
+	filed   bool // every event has an approval: one is told at a time
+	maxAge  time.Duration
 	devices []*simDevice
 	msgs    []*simMsg // CHANGES
 	actors  []*simActor
@@ -175,6 +184,10 @@ func newWorld(seed uint64) *world {
 	}
 	w.start = w.now
 	w.now = w.now.Add(time.Hour)
+	w.own, w.filed, w.maxAge = w.chance(4), w.chance(10), simMaxAge
+	if w.chance(10) {
+		w.maxAge = simMinAge
+	}
 	many := w.chance(12) // more than 30 items
 	for n := range 2 {
 		d := &simDevice{n: n, graph: newSimGraph(w)}
@@ -208,6 +221,12 @@ func (w *world) publish(i int, many bool) *simMsg {
 	items := w.r.Perm(5)[:1+w.r.IntN(3)]
 	if many {
 		items = w.r.Perm(12)[:1+w.r.IntN(6)]
+	}
+	if w.filed || w.chance(15) {
+		e.Approval = "code"
+	}
+	if w.chance(8) {
+		e.Changes, items = []events.Change{{Intent: events.RestoreAll}}, nil
 	}
 	for _, j := range items {
 		e.Changes = append(e.Changes, events.Change{Intent: []events.Intent{events.Remove, events.Remove, events.Restore}[w.r.IntN(3)], Item: simItem(fmt.Sprint("app", j))})
@@ -352,6 +371,9 @@ func (w *world) later() {
 		if r, ok := w.reports[m.e.Key]; ok && r.Outcome.Dead() && w.chance(2) && !strings.Contains(m.e.Key, "-r") {
 			e := r.Entry
 			e.Key, e.Accepted, e.Attempts = fmt.Sprintf("%s-r%d", e.Key, e.Seq), w.now, 0
+			if w.chance(3) {
+				e.Approval = "code"
+			}
 			if *sloppy == "replay" {
 				e.Time = w.now
 			}

@@ -3,6 +3,7 @@ package ledger
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -10,21 +11,44 @@ import (
 	"changerelay/internal/events"
 )
 
-// Version is the form in which documents are stored. A reader refuses forms it
+// Versions of the form in which documents are stored. A reader refuses forms it
 // does not know, so that an old worker in a rolling upgrade leaves a newer
 // document alone instead of losing half of it. Fields may be added within a
 // version only if an older worker may drop them without harm.
-const Version = 1
+//
+// A document is written in the oldest version that can say it, so that workers
+// of the release before go on with all others. Version 2 has events that restore
+// everything, and events that are to be told with an approval's code. When these
+// are told and reported, what they leave behind is of version 1 again.
+const (
+	Version1 = 1
+	Version2 = 2 // to restore everything; approvals
+)
+
+// version is the oldest that can say what is in the document.
+func (d Device) version() int {
+	for _, e := range d.Pending {
+		if e.RestoresAll() || e.Approval != "" {
+			return Version2
+		}
+	}
+	if slices.ContainsFunc(d.Reports, func(r Report) bool { return r.RestoresAll() }) {
+		return Version2
+	}
+	return Version1
+}
 
 // The stored form names each item once and points at it from everywhere else:
-// a change is the item's place in the table plus one, negative for a restore.
-// Reasons and request ids, which many reports share, are kept likewise.
+// a change is the item's place in the table plus one, negative for a restore, and
+// 0 for everything. Reasons, request ids and codes, which many reports share, are
+// kept likewise.
 type storedDevice struct {
 	Version int            `json:"v"`
 	Items   []events.Item  `json:"items,omitempty"`
 	Texts   []string       `json:"texts,omitempty"`
 	SeenAt  stamp          `json:"seen,omitzero"`
 	Held    []int          `json:"held,omitempty"`
+	Own     bool           `json:"own,omitempty"` // dropped, the next read says it again
 	Pending []storedEntry  `json:"pending,omitempty"`
 	Told    []storedWord   `json:"told,omitempty"`
 	Floor   *storedOrder   `json:"floor,omitempty"`
@@ -50,6 +74,7 @@ type storedEntry struct {
 	Target   string `json:"g,omitempty"`
 	Changes  []int  `json:"c"`
 	Attempts int    `json:"x,omitempty"`
+	Approval string `json:"p,omitempty"` // Version2
 }
 
 type storedWord struct {
@@ -85,6 +110,7 @@ type storedReport struct {
 	Outcome events.Outcome `json:"o"`
 	Reason  int            `json:"r,omitempty"` // place in the texts plus one
 	Request int            `json:"q,omitempty"`
+	Code    int            `json:"f,omitempty"` // dropped, the reason has it
 	Ended   stamp          `json:"e"`
 }
 
@@ -117,14 +143,14 @@ func (s *stamp) UnmarshalJSON(b []byte) error {
 func (d Device) encode() ([]byte, error) {
 	t := table{place: map[events.Item]int{}, text: map[string]int{}}
 	s := storedDevice{
-		Version: Version, SeenAt: stamp{d.View.At}, Held: t.places(d.View.Held),
+		Version: d.version(), SeenAt: stamp{d.View.At}, Held: t.places(d.View.Held), Own: d.View.Own,
 		Retell: d.Retell, Called: stamp{d.Called},
 	}
 	for _, e := range d.Pending {
 		s.Pending = append(s.Pending, t.entry(e))
 	}
 	for _, r := range d.Reports {
-		s.Reports = append(s.Reports, storedReport{t.entry(r.Entry), r.Outcome, t.say(r.Reason), t.say(r.Request), stamp{r.Ended}})
+		s.Reports = append(s.Reports, storedReport{t.entry(r.Entry), r.Outcome, t.say(r.Reason), t.say(r.Request), t.say(r.Approval), stamp{r.Ended}})
 	}
 	for _, w := range d.words() {
 		s.Told = append(s.Told, storedWord{order(w.Order), t.change(events.Change{Intent: w.Intent, Item: w.Item}), stamp{w.At}, w.Yielded})
@@ -155,20 +181,20 @@ func decode(b []byte) (Device, error) {
 	if err := json.Unmarshal(b, &v); err != nil {
 		return Device{}, fmt.Errorf("reading stored document: %w", err)
 	}
-	if v.Version != Version {
-		return Device{}, fmt.Errorf("stored document has version %d and this program knows %d: run a worker that knows it", v.Version, Version)
+	if v.Version != Version1 && v.Version != Version2 {
+		return Device{}, fmt.Errorf("stored document has version %d and this program knows %d and %d: run a worker that knows it", v.Version, Version1, Version2)
 	}
 	var s storedDevice
 	if err := json.Unmarshal(b, &s); err != nil {
 		return Device{}, fmt.Errorf("reading stored document: %w", err)
 	}
-	r := reader{items: s.Items, texts: s.Texts}
-	d := Device{View: View{s.SeenAt.Time, r.set(s.Held)}, Told: map[string]Word{}, Retell: s.Retell, Called: s.Called.Time}
+	r := reader{version: s.Version, items: s.Items, texts: s.Texts}
+	d := Device{View: View{s.SeenAt.Time, r.set(s.Held), s.Own}, Told: map[string]Word{}, Retell: s.Retell, Called: s.Called.Time}
 	for _, e := range s.Pending {
 		d.Pending = append(d.Pending, r.entry(e))
 	}
 	for _, o := range s.Reports {
-		d.Reports = append(d.Reports, Report{r.entry(o.storedEntry), o.Outcome, r.said(o.Reason), r.said(o.Request), o.Ended.Time})
+		d.Reports = append(d.Reports, Report{r.entry(o.storedEntry), o.Outcome, r.said(o.Reason), r.said(o.Request), r.said(o.Code), o.Ended.Time})
 	}
 	for _, w := range s.Told {
 		c := r.change(w.Change)

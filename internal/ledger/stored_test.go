@@ -14,9 +14,9 @@ import (
 	"changerelay/internal/events"
 )
 
-var golden = flag.Bool("golden", false, "write testdata/document-v1.json anew")
+var golden = flag.Bool("golden", false, "write testdata/document-v1.json and -v2.json anew")
 
-// rich is a device with something in every field.
+// rich is a device with something in every field, of version 1.
 func rich() Device {
 	uuid := func(n int) string { return fmt.Sprintf("5b1c9b0e-5d0c-4b43-9a0a-2f6f7d6a1c%02x", n) }
 	item := func(n int) events.Item { return events.Item{ID: uuid(n), Type: events.ItemTypes[n%4]} }
@@ -30,7 +30,7 @@ func rich() Device {
 	replayed := entry(4, events.Change{Intent: events.Restore, Item: item(4)})
 	replayed.Key, replayed.Message, replayed.Attempts, replayed.Time = key(4)+"-r41", 812, 3, later(123456789)
 	return Device{
-		View:    View{later(time.Minute), []events.Item{item(0), item(1)}},
+		View:    View{At: later(time.Minute), Held: []events.Item{item(0), item(1)}},
 		Pending: []Entry{replayed, entry(5, events.Change{Intent: events.Remove, Item: item(5)}, events.Change{Intent: events.Restore, Item: item(0)})},
 		Told: map[string]Word{
 			uuid(0): {Order{later(0), 1, key(1)}, item(0), events.Remove, later(time.Second), false},
@@ -43,10 +43,23 @@ func rich() Device {
 		Called:  later(50 * time.Second),
 		Blame:   &Blame{key(5), "Graph refused the set: an app does not exist", "rq-1", 2},
 		Reports: []Report{
-			{entry(6, events.Change{Intent: events.Remove, Item: item(6)}), events.Refused, "Graph refused the set", "rq-1", later(time.Minute)},
-			{entry(7, events.Change{Intent: events.Remove, Item: item(7)}), events.Accepted, "", "rq-1", later(time.Minute)},
+			{entry(6, events.Change{Intent: events.Remove, Item: item(6)}), events.Refused, "Graph refused the set", "rq-1", "", later(time.Minute)},
+			{entry(7, events.Change{Intent: events.Remove, Item: item(7)}), events.Accepted, "", "rq-1", "", later(time.Minute)},
 		},
 	}
+}
+
+// rich2 is rich with all that version 2 has.
+func rich2() Device {
+	d := rich()
+	all := d.Pending[1]
+	all.Time, all.Seq, all.Key, all.Message, all.Approval = later(9*time.Second), 9, fmt.Sprintf("%026d", 9), 9, "A-17"
+	all.Changes = []events.Change{{Intent: events.RestoreAll}}
+	d.Pending = append(d.Pending, all)
+	d.Reports[0].Changes = all.Changes
+	d.Reports[1].Approval = "A-18"
+	d.View.Own = true
+	return d
 }
 
 // same wants the document to come back as it was.
@@ -109,6 +122,7 @@ func normal(d Device) Device {
 func TestStoredRoundTrip(t *testing.T) {
 	same(t, Device{})
 	same(t, rich())
+	same(t, rich2())
 	fields := reflect.ValueOf(rich())
 	for i := range fields.NumField() {
 		if fields.Field(i).IsZero() {
@@ -139,9 +153,12 @@ func TestStoredRoundTripOfEveryDocument(t *testing.T) {
 	}
 }
 
-func TestStoredFormOfVersion1(t *testing.T) {
-	const file = "testdata/document-v1.json"
-	b := same(t, rich())
+func TestStoredFormOfVersion1(t *testing.T) { storedForm(t, "testdata/document-v1.json", rich()) }
+
+func TestStoredFormOfVersion2(t *testing.T) { storedForm(t, "testdata/document-v2.json", rich2()) }
+
+func storedForm(t *testing.T, file string, d Device) {
+	b := same(t, d)
 	var pretty bytes.Buffer
 	if err := json.Indent(&pretty, b, "", "\t"); err != nil {
 		t.Fatal(err)
@@ -160,14 +177,41 @@ func TestStoredFormOfVersion1(t *testing.T) {
 		t.Errorf("the stored form has changed: is it a new version?\n%s", pretty.Bytes())
 	}
 	got, err := decode(want)
-	if err != nil || !reflect.DeepEqual(got, rich()) {
+	if err != nil || !reflect.DeepEqual(got, d) {
 		t.Errorf("it is read otherwise: %v\n%+v", err, got)
 	}
 }
 
+// A worker of the release before reads all documents but those that it would
+// spoil, and these only until they are told.
+func TestStoredInTheOldestVersionThatCanSayIt(t *testing.T) {
+	version := func(what string, d Device, want string) {
+		t.Helper()
+		if b := same(t, d); !strings.HasPrefix(string(b), want) {
+			t.Errorf("%s: stored as %.20s, want %s", what, b, want)
+		}
+	}
+	all := word(2, later(1), events.Change{Intent: events.RestoreAll})
+	d := Device{}.Fold(word(1, t0, remove("x")...)).See(shows(t0, "y"), timing)
+	version("items", d, `{"v":1`)
+	d = d.Fold(all)
+	version("everything", d, `{"v":2`)
+	d = tell(t, d, "a", t0)
+	version("everything is told", d, `{"v":2`)
+	d = d.Reported("key01", "key02")
+	version("and reported", d, `{"v":1`)
+
+	e := word(3, later(2), remove("x")...)
+	e.Approval = "A-17"
+	d = d.Fold(e)
+	version("approval", d, `{"v":2`)
+	d = must(t)(post(t, d, "b", t0, "x").Ended("b", events.ApprovalRequired, "a second admin", "rq", "A-18", t0))
+	version("approval is asked for", d, `{"v":1`)
+}
+
 func TestStoredRefuses(t *testing.T) {
 	for _, c := range []struct{ name, document, says string }{
-		{"newer", `{"v":2}`, "version 2"},
+		{"newer", `{"v":3}`, "version 3"},
 		{"no version", `{}`, "version 0"},
 		{"not JSON", `{"v":1`, "reading stored document"},
 		{"empty", ``, "reading stored document"},
@@ -176,6 +220,10 @@ func TestStoredRefuses(t *testing.T) {
 		{"negative", `{"v":1,"items":[{"id":"x","type":"application"}],"held":[-1]}`, "item -1 of 1"},
 		{"change 0", `{"v":1,"items":[{"id":"x","type":"application"}],"told":[{"t":1,"s":1,"k":"k","c":0,"at":1}]}`, "item -1 of 1"},
 		{"restore", `{"v":1,"pending":[{"t":1,"s":1,"k":"k","a":1,"c":[-1]}]}`, "item 0 of 0"},
+		{"everything", `{"v":1,"pending":[{"t":1,"s":1,"k":"k","a":1,"c":[0]}]}`, "item -1 of 0"},
+		{"everything and more", `{"v":2,"pending":[{"t":1,"s":1,"k":"k","a":1,"c":[0,0]}]}`, "item -1 of 0"},
+		{"everything told", `{"v":2,"told":[{"t":1,"s":1,"k":"k","c":0,"at":1}]}`, "item -1 of 0"},
+		{"code", `{"v":1,"reports":[{"t":1,"s":1,"k":"k","a":1,"c":[],"o":"refused","f":1,"e":1}]}`, "text 1 of 0"},
 		{"attempt", `{"v":1,"attempt":{"id":"a","set":[3],"begun":1,"until":2}}`, "item 3 of 0"},
 		{"doubt", `{"v":1,"doubts":[{"news":[3],"until":2}]}`, "item 3 of 0"},
 		{"text", `{"v":1,"texts":["no"],"reports":[{"t":1,"s":1,"k":"k","a":1,"c":[],"o":"refused","r":2,"e":1}]}`, "text 2 of 1"},
@@ -197,6 +245,11 @@ func FuzzDecode(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(b)
+	if b, err = rich2().encode(); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b)
+	f.Add([]byte(`{"v":2,"pending":[{"t":1,"s":1,"k":"k","a":1,"c":[0],"p":"A"},{"t":2,"s":2,"k":"l","a":1,"c":[]}],"own":true}`))
 	f.Add([]byte(`{"v":1}`))
 	f.Add([]byte(`{"v":1,"items":[{"id":"x","type":"application"}],"held":[0,0],"told":[{"t":-1,"s":1,"k":"","c":-1,"at":"0.5"}]}`))
 	f.Add([]byte(`{"v":1,"pending":[{"t":1,"s":0,"k":"k","a":1,"c":null}],"blame":{"probe":1},"retell":true}`))

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"slices"
 
 	"changerelay/internal/events"
 )
@@ -45,14 +46,17 @@ func (t *table) places(items []events.Item) []int {
 }
 
 func (t *table) change(c events.Change) int {
-	if c.Intent == events.Restore {
+	switch c.Intent {
+	case events.RestoreAll:
+		return 0
+	case events.Restore:
 		return -1 - t.of(c.Item)
 	}
 	return 1 + t.of(c.Item)
 }
 
 func (t *table) entry(e Entry) storedEntry {
-	s := storedEntry{storedOrder: order(e.Order), Accepted: stamp{e.Accepted}, Ticket: e.Ticket, Target: string(e.Target), Attempts: e.Attempts}
+	s := storedEntry{storedOrder: order(e.Order), Accepted: stamp{e.Accepted}, Ticket: e.Ticket, Target: string(e.Target), Attempts: e.Attempts, Approval: e.Approval}
 	if e.Message != e.Seq {
 		s.Message = e.Message
 	}
@@ -64,9 +68,10 @@ func (t *table) entry(e Entry) storedEntry {
 
 // A reader resolves places while a document is decoded.
 type reader struct {
-	items []events.Item
-	texts []string
-	err   error
+	version int
+	items   []events.Item
+	texts   []string
+	err     error
 }
 
 func (r *reader) said(n int) string {
@@ -103,10 +108,17 @@ func (r *reader) change(n int) events.Change {
 	return events.Change{Intent: events.Remove, Item: r.at(n - 1)}
 }
 
+// storedAll is the changes of an event that restores everything, as stored.
+var storedAll = []int{0}
+
 func (r *reader) entry(s storedEntry) Entry {
-	e := Entry{Order: s.order(), Message: s.Message, Accepted: s.Accepted.Time, Ticket: s.Ticket, Target: events.Target(s.Target), Attempts: s.Attempts}
+	e := Entry{Order: s.order(), Message: s.Message, Accepted: s.Accepted.Time, Ticket: s.Ticket, Target: events.Target(s.Target), Attempts: s.Attempts, Approval: s.Approval}
 	if e.Message == 0 {
 		e.Message = e.Seq
+	}
+	if r.version >= Version2 && slices.Equal(s.Changes, storedAll) {
+		e.Changes = []events.Change{{Intent: events.RestoreAll}}
+		return e
 	}
 	for _, n := range s.Changes {
 		e.Changes = append(e.Changes, r.change(n))

@@ -48,7 +48,7 @@ func (v *visit) answer(ctx context.Context, d ledger.Device, reply graph.Reply, 
 		return v.record(ctx, nil, func(d ledger.Device) (ledger.Device, error) { return d.Gone(gone(e), e.RequestID, now), nil }, nil)
 	case graph.ApprovalRequired:
 		return v.record(ctx, nil, func(d ledger.Device) (ledger.Device, error) {
-			return d.Ended(id, events.ApprovalRequired, approval(e), e.RequestID, now)
+			return d.Ended(id, events.ApprovalRequired, approval(e), e.RequestID, e.ApprovalCode, now)
 		}, nil)
 	case graph.Denied:
 		return v.record(ctx, &end{events.Unavailable, v.denied(ctx, v.t, quota.Write, e), e}, released, nil)
