@@ -27,10 +27,11 @@ type letter struct {
 	Subject  string         `json:"subject"`
 	Origin   string         `json:"received,omitzero"`
 	Sequence uint64         `json:"sequence,omitzero"`
-	Bytes    int            `json:"bytes"`           // that are kept
-	Size     int            `json:"size"`            // that there were
-	SHA256   string         `json:"sha256,omitzero"` // of all that there were
-	Body     []byte         `json:"body,omitempty"`  // base64; dead show only
+	Approval string         `json:"approval,omitzero"` // the code under which to approve it
+	Bytes    int            `json:"bytes"`             // that are kept
+	Size     int            `json:"size"`              // that there were
+	SHA256   string         `json:"sha256,omitzero"`   // of all that there were
+	Body     []byte         `json:"body,omitempty"`    // base64; dead show only
 
 	Headers map[string][]string `json:"headers,omitempty"` // of an event in binary mode, which is in both
 }
@@ -38,7 +39,7 @@ type letter struct {
 func letterOf(d stream.DeadLetter) letter {
 	l := letter{Number: d.Number, Outcome: d.Outcome, Reason: d.Reason, At: d.At.UTC(), Tenant: d.Ref.Tenant, Device: deviceOf(d.Ref),
 		Ticket: ticket(d), Source: d.Source, Delivery: d.Delivery, Subject: d.Subject, Origin: d.Origin, Sequence: d.Sequence,
-		Headers: d.Header, Bytes: len(d.Data), Size: max(d.Size, len(d.Data)), SHA256: d.SHA256}
+		Headers: d.Header, Approval: d.Approval, Bytes: len(d.Data), Size: max(d.Size, len(d.Data)), SHA256: d.SHA256}
 	if d.Ref != (events.Ref{}) {
 		l.Event = d.Ref.String()
 	}

@@ -63,6 +63,9 @@ func words(e events.Event) string {
 	for _, c := range e.Changes {
 		n[c.Intent]++
 	}
+	if e.RestoresAll() {
+		return "restore everything"
+	}
 	var parts []string
 	for _, i := range []events.Intent{events.Remove, events.Restore} {
 		if n[i] > 0 {

@@ -69,6 +69,7 @@ func printLetter(out io.Writer, d stream.DeadLetter) error {
 	if d.Ref != (events.Ref{}) {
 		t.fact("event", d.Ref.String())
 	}
+	t.fact("approval", d.Approval)
 	t.fact("given up", stamp(d.At, time.Now()))
 	t.fact("subject", d.Subject)
 	t.fact("received", d.Origin)

@@ -17,14 +17,15 @@ const eventSource = "/relayctl"
 
 // wish is an event, as flags say it.
 type wish struct {
-	Tenant  string `placeholder:"NAME" help:"Tenant, as the relay's configuration names it."`
-	Device  string `placeholder:"ID" help:"Intune device id."`
-	Target  string `placeholder:"ROUTE" help:"In place of --device: another of Graph's routes to it, such as comanagedDevices/ID."`
-	Ticket  string `placeholder:"NUMBER" help:"The approved ticket, such as CHG0031337."`
-	Remove  []item `sep:"none" placeholder:"ITEM[:TYPE]" help:"Item to remove; once for each. TYPE is application if left out."`
-	Restore []item `sep:"none" placeholder:"ITEM[:TYPE]" help:"Item to restore; once for each."`
-	ID      string `placeholder:"ID" help:"Id of the request, to repeat one; a new one if left out."`
-	Time    string `placeholder:"TIME" help:"When it was approved, such as 2026-11-23T10:00:00Z; now if left out."`
+	Tenant     string `placeholder:"NAME" help:"Tenant, as the relay's configuration names it."`
+	Device     string `placeholder:"ID" help:"Intune device id."`
+	Target     string `placeholder:"ROUTE" help:"In place of --device: another of Graph's routes to it, such as comanagedDevices/ID."`
+	Ticket     string `placeholder:"NUMBER" help:"The approved ticket, such as CHG0031337."`
+	Remove     []item `sep:"none" placeholder:"ITEM[:TYPE]" help:"Item to remove; once for each. TYPE is application if left out."`
+	Restore    []item `sep:"none" placeholder:"ITEM[:TYPE]" help:"Item to restore; once for each."`
+	RestoreAll bool   `help:"Restore everything on the device, whoever removed it, in place of --remove and --restore; the source and the tenant must allow it."`
+	ID         string `placeholder:"ID" help:"Id of the request, to repeat one; a new one if left out."`
+	Time       string `placeholder:"TIME" help:"When it was approved, such as 2026-11-23T10:00:00Z; now if left out."`
 }
 
 // item is an events.Item as it is typed: ITEM or ITEM:TYPE.
@@ -49,7 +50,7 @@ func (i *item) UnmarshalText(b []byte) error {
 }
 
 func (w wish) empty() bool {
-	return cmp.Or(w.Tenant, w.Device, w.Target, w.Ticket, w.ID, w.Time) == "" && len(w.Remove)+len(w.Restore) == 0
+	return cmp.Or(w.Tenant, w.Device, w.Target, w.Ticket, w.ID, w.Time) == "" && len(w.Remove)+len(w.Restore) == 0 && !w.RestoreAll
 }
 
 // missing names the flags without which there is no event.
@@ -59,7 +60,7 @@ func (w wish) missing() (flags []string) {
 			flags = append(flags, f.flag)
 		}
 	}
-	if len(w.Remove)+len(w.Restore) == 0 {
+	if len(w.Remove)+len(w.Restore) == 0 && !w.RestoreAll {
 		flags = append(flags, "--remove or --restore")
 	}
 	return flags
@@ -83,6 +84,9 @@ func (w wish) event(now time.Time) (events.Event, error) {
 	for _, i := range w.Restore {
 		e.Changes = append(e.Changes, events.Change{Intent: events.Restore, Item: events.Item(i)})
 	}
+	if w.RestoreAll {
+		e.Changes = append(e.Changes, events.Change{Intent: events.RestoreAll})
+	}
 	made, err := events.New(e, now)
 	if bad := (*events.InvalidError)(nil); errors.As(err, &bad) {
 		return e, fmt.Errorf("%s: %s", flagOf(bad.Field), bad.Reason)
@@ -96,5 +100,5 @@ func flagOf(field string) string {
 	if f, ok := flags[field]; ok {
 		return f
 	}
-	return "--remove, --restore: " + field
+	return "--remove, --restore, --restore-all: " + field
 }

@@ -147,7 +147,7 @@ func TestSendRefuses(t *testing.T) {
 		{"both", with("--file", bad), 2, "give --file, or an event by flags, not both"},
 		{"url", with("--url", "relay.example"), 2, "--url: want one such as https://relay.example"},
 		{"status url", []string{"status", "--url", "ftp://x", "acme"}, 2, "--url: want one such as https://relay.example"},
-		{"item twice", with("--restore", app1), 1, "nothing was sent: --remove, --restore: data.changes[2].item.id: is the item of data.changes[0] too"},
+		{"item twice", with("--restore", app1), 1, "nothing was sent: --remove, --restore, --restore-all: data.changes[2].item.id: is the item of data.changes[0] too"},
 		{"time", with("--time", "yesterday"), 1, `nothing was sent: --time: "yesterday" is not a time; write it like 2026-11-23T10:00:00Z`},
 		{"time ahead", with("--time", "2099-01-01T00:00:00Z"), 1, "nothing was sent: --time: 2099-01-01T00:00:00Z is ahead of the clock here"},
 		{"device", []string{"send", "--tenant", "acme", "--device", "phone", "--ticket", "CHG1", "--remove", app1}, 1, `nothing was sent: --device: "phone" is not a UUID`},

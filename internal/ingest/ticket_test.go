@@ -49,7 +49,7 @@ func TestTicket(t *testing.T) {
 		"another ticket":   {ask(deskKey, "ticket=CHG0031338"), 200, "acme"},
 		"none":             {ask(deskKey, "ticket=CHG0031339"), 200, ""},
 		"odd":              {ask(deskKey, "ticket=%2A.%3E+%00"), 200, ""},
-		"others' tenant":   {ask(deskKey, "ticket=CHG0031337&tenant=initech"), 403, `"field":"tenant","reason":"source desk may not ask for tenant initech"`},
+		"others' tenant":   {ask(deskKey, "ticket=CHG0031337&tenant=initech"), 403, `"field":"tenant","reason":"source desk may not ask for tenant initech`},
 		"no such tenant":   {ask(rootKey, "ticket=CHG0031337&tenant=hooli"), 403, `"field":"tenant"`},
 		"no tenant's name": {ask(rootKey, "ticket=CHG0031337&tenant=%0A"), 400, `"error":"bad_query","field":"tenant"`},
 		"two tenants":      {ask(rootKey, "ticket=CHG0031337&tenant=acme&tenant=globex"), 400, `"field":"tenant"`},

@@ -62,9 +62,13 @@ func (d Device) Ended(id string, o events.Outcome, reason, request, approval str
 	for i := before; i < len(d.Reports); i++ {
 		d.Reports[i].Approval = approval
 	}
-	if len(a.Keys) == 0 {
-		d.Retell, d.Blame = false, nil
+	if len(a.Keys) > 0 {
+		return d, nil
 	}
+	if b := d.Blame; b != nil && b.Suspect != "" { // nothing can be found out by asking: the event that was refused by itself has it
+		d.retract(b.Suspect, events.Refused, b.Reason, b.Request, now)
+	}
+	d.Retell, d.Blame = false, nil
 	return d, nil
 }
 

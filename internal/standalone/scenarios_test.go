@@ -16,11 +16,15 @@ import (
 // signatures, MSAL, TLS and the worker, composed as the commands do.
 //
 //	tenant NAME devices ALIAS[=UUID]...          a simulated tenant; the relay is configured for it
-//	start|stop|restart ROLE [max-age=D]          relay (both roles), ingest, worker; or the broker
+//	start|stop|restart ROLE [max-age=D]          relay (both roles), ingest, worker; or the broker. own-set=yes and
+//	                                             restore-all=yes are the tenants' policies
 //	ticket NUMBER DEVICE CHANGE... [-> CODE WORD] signed and sent; id= source= tenant= at= as= (its name in the script)
 //	send cloudevents|servicenow FILE [-> ...]    a body as it stands; as=
 //	publish NUMBER DEVICE CHANGE...|FILE         past ingest, straight to the broker
 //	run STATE DEVICE                             a script's run leads to the device; run:STATE names it in events
+//	approvals                                    every change needs a second admin's approval from now on
+//	decide approve|reject                        what the admin says to the open request
+//	replay NUMBER                                the ticket's newest dead letter; as=
 //	portal remove|restore DEVICE ITEM...         an admin's hand
 //	delete item|device NAME                      in Intune
 //	fault OP [STATUS] [after] [reset] [KEY=V]... the next OP (post, get, token) fails; code= retry-after= late= times=
@@ -38,7 +42,7 @@ import (
 //	logged STAGE OUTCOME                         a line of the log
 //	dead OUTCOME N                               dead letters
 //
-// A CHANGE is remove or restore with ITEM,ITEM,... after it. Names of devices and
+// A CHANGE is restore_all, or remove or restore with ITEM,ITEM,... after it. Names of devices and
 // items stand for ids; the letters that an item's name begins with say its type.
 func TestScenarios(t *testing.T) {
 	files, err := filepath.Glob("testdata/scenarios/*.txtar")
@@ -150,7 +154,7 @@ var steps = map[string]struct {
 }{
 	"tenant": {1, (*play).addTenant}, "start": {1, (*play).startRole}, "stop": {1, (*play).stopRole}, "restart": {1, (*play).restartRole},
 	"ticket": {3, (*play).ticket}, "send": {2, (*play).sendFile}, "publish": {3, (*play).publish},
-	"run": {2, (*play).leads}, "portal": {3, (*play).portal}, "delete": {2, (*play).remove}, "fault": {1, (*play).fault}, "heal": {0, (*play).heal},
+	"run": {2, (*play).leads}, "approvals": {0, (*play).approvals}, "decide": {1, (*play).decide}, "replay": {1, (*play).replay}, "portal": {3, (*play).portal}, "delete": {2, (*play).remove}, "fault": {1, (*play).fault}, "heal": {0, (*play).heal},
 	"hold": {1, (*play).holdOp}, "held-up": {0, (*play).heldUp}, "release": {0, (*play).release}, "pass": {1, (*play).pass},
 	"wait": {2, (*play).wait}, "status": {2, (*play).status}, "where": {1, (*play).whereIs}, "settle": {0, (*play).settle},
 	"held": {1, (*play).holds}, "posts": {2, (*play).postsAre}, "calls": {3, (*play).calls},

@@ -13,7 +13,9 @@ import (
 	"changerelay/internal/await"
 	"changerelay/internal/events"
 	"changerelay/internal/graphsim"
+	"changerelay/internal/natstest"
 	"changerelay/internal/relay"
+	"changerelay/internal/stream"
 	"changerelay/internal/working"
 )
 
@@ -89,8 +91,19 @@ func (p *play) startRole(l line) {
 	if !ok || p.by[l.args[0]] != nil {
 		p.fatalf("want relay, ingest or worker, not yet started")
 	}
-	age := p.duration(l.opt("max-age", "0s"))
-	me := p.start(role, func(_ *relay.Parts, w *working.Parts) { w.MaxAge = age })
+	age, own, all := p.duration(l.opt("max-age", "0s")), l.opt("own-set", "no") == "yes", l.opt("restore-all", "no") == "yes"
+	me := p.start(role, func(parts *relay.Parts, w *working.Parts) {
+		w.MaxAge = age
+		for name, t := range w.Tenants {
+			t.OwnSet, t.RestoreAll = own, all
+			w.Tenants[name] = t
+		}
+		for i := range parts.Sources {
+			if all {
+				parts.Sources[i].Intents = []events.Intent{events.Remove, events.Restore, events.RestoreAll}
+			}
+		}
+	})
 	p.by[l.args[0]] = me
 	p.ready(me)
 }
@@ -144,6 +157,9 @@ func (p *play) event(l line, source string) events.Event {
 		p.times[key] = approved.Add(time.Duration(len(p.times)) * time.Second)
 	}
 	e.Time = p.times[key].Add(p.duration(l.opt("at", "0s")))
+	if len(l.args) == 3 && l.args[2] == string(events.RestoreAll) {
+		e.Changes = []events.Change{{Intent: events.RestoreAll}}
+	}
 	for i := 2; i+1 < len(l.args); i += 2 {
 		for name := range strings.SplitSeq(l.args[i+1], ",") {
 			e.Changes = append(e.Changes, events.Change{Intent: events.Intent(l.args[i]), Item: p.item(name)})
@@ -211,6 +227,51 @@ func (p *play) publish(l line) {
 		ticket = "" // what is no event has none
 	}
 	p.sent[l.args[0]] = sent{e.Ref().String(), ticket}
+}
+
+// approvals has every change in the tenants need a second admin's approval.
+func (p *play) approvals(line) {
+	k := p.sim.Knobs()
+	k.Approval = "documented"
+	p.sim.Set(k)
+}
+
+// decide is a second admin's answer to the request that is open.
+func (p *play) decide(l line) {
+	for _, a := range p.sim.Approvals(uuid("acme")) {
+		if a.Status == "needsApproval" {
+			if err := p.sim.Decide(uuid("acme"), a.Code, l.args[0] == "approve"); err != nil {
+				p.fatalf("%v", err)
+			}
+			return
+		}
+	}
+	p.fatalf("no request is open: %+v", p.sim.Approvals(uuid("acme")))
+}
+
+// replay publishes the newest dead letter of an event once more.
+func (p *play) replay(l line) {
+	s, err := stream.Attach(context.Background(), natstest.Connect(p.t, p.broker.URL()), stream.Options{})
+	if err != nil {
+		p.fatalf("%v", err)
+	}
+	letters, err := s.Letters(context.Background(), events.DeadPrefix+">", 0, 100)
+	if err != nil {
+		p.fatalf("%v", err)
+	}
+	for _, d := range slices.Backward(letters) {
+		e, err := d.Event(time.Now())
+		if err != nil || e.Ticket != l.args[0] {
+			continue
+		}
+		ref, _, err := s.Replay(context.Background(), e, d.Number)
+		if err != nil {
+			p.fatalf("%v", err)
+		}
+		p.sent[l.opt("as", e.Ticket)] = sent{ref.String(), e.Ticket}
+		return
+	}
+	p.fatalf("there is no letter of it")
 }
 
 func (p *play) portal(l line) {

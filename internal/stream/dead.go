@@ -22,6 +22,7 @@ const (
 	headerOrigin   = "Changerelay-Origin"
 	headerSequence = "Changerelay-Sequence"
 	headerTime     = "Changerelay-Time"
+	headerApproval = "Changerelay-Approval"
 	headerDelivery = "Changerelay-Delivery" // of a parked body, as the ones below
 	headerSHA256   = "Changerelay-Sha256"
 	headerSize     = "Changerelay-Size"
@@ -42,6 +43,7 @@ type DeadLetter struct {
 	Sequence uint64         // in CHANGES, of its first message if it is a replay; 0 if it never was there
 	At       time.Time      // when it was given up
 	Number   uint64         // in DEAD; Bury does not read it
+	Approval string         // by which an admin finds what to approve, and with which a replay is told; "" if Graph gave none
 
 	// Of a parked body, and else zero.
 	Source   string // that sent it; from Origin, so Bury does not read it
@@ -57,6 +59,9 @@ func (s *Streams) Bury(ctx context.Context, l DeadLetter) error {
 	h.Set(headerOrigin, line(l.Origin))
 	h.Set(headerSequence, strconv.FormatUint(l.Sequence, 10))
 	h.Set(headerTime, l.At.UTC().Format(time.RFC3339Nano))
+	if l.Approval != "" {
+		h.Set(headerApproval, line(l.Approval))
+	}
 	if l.SHA256 != "" {
 		h.Set(headerDelivery, line(l.Delivery))
 		h.Set(headerSHA256, l.SHA256)
@@ -135,7 +140,7 @@ func (s *Streams) Drop(ctx context.Context, number uint64) error {
 // wrote is shown, too.
 func readLetter(m Message) DeadLetter {
 	l := DeadLetter{Subject: m.Subject, Header: received(m.Header), Data: m.Data, Number: m.Sequence, At: m.Time,
-		Reason: m.Header.Get(headerReason), Origin: m.Header.Get(headerOrigin),
+		Reason: m.Header.Get(headerReason), Origin: m.Header.Get(headerOrigin), Approval: m.Header.Get(headerApproval),
 		Delivery: m.Header.Get(headerDelivery), SHA256: m.Header.Get(headerSHA256)}
 	outcome, id, _ := strings.Cut(strings.TrimPrefix(m.Subject, events.DeadPrefix), ".")
 	l.Outcome = events.Outcome(outcome)

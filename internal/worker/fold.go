@@ -53,6 +53,7 @@ type arrival struct {
 	*stream.Delivery
 	event  events.Event
 	ref    events.Ref
+	code   string // of an approval: of the replay of what waited for one
 	first  uint64 // sequence in CHANGES of its event's first message: of a replay not its own
 	known  bool   // a replay that was folded before, and that could not be now
 	entry  ledger.Entry
@@ -80,11 +81,11 @@ func (w *Worker) read(ctx context.Context, d *stream.Delivery) (*arrival, error)
 	if err := w.replayed(ctx, a); err != nil {
 		return a, err
 	}
-	if err := w.served(a.event.Tenant, d.Accepted()); err != nil {
+	if err := w.served(a.event, d.Accepted()); err != nil {
 		return a, err
 	}
 	a.entry = ledger.NewEntry(a.event, a.ref, d.Sequence, d.Accepted())
-	a.entry.Seq = a.first
+	a.entry.Seq, a.entry.Approval = a.first, a.code
 	return a, nil
 }
 

@@ -23,7 +23,7 @@ func (v *visit) observe(ctx context.Context, d ledger.Device) *end {
 		return v.readFailed(ctx, err)
 	}
 	v.mended(ctx, v.t, quota.Read)
-	s := ledger.Sight{At: at, Removed: items(r.Removed), Restored: items(r.Restored)}
+	s := ledger.Sight{At: at, Removed: items(r.Removed), Restored: items(r.Restored), Own: v.t.OwnSet}
 	see := func(d ledger.Device) (ledger.Device, error) { return d.See(s, v.c.Timing), nil }
 	if d, _ = see(d); d.Next(v.c.Now(), v.c.Timing) == ledger.Post && v.early(d) == nil {
 		if permit, e := v.permit(ctx, v.t, v.t.write, v.wake.Deliveries, 0); e == nil {

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -47,6 +48,7 @@ func (v *visit) answer(ctx context.Context, d ledger.Device, reply graph.Reply, 
 		}
 		return v.record(ctx, nil, func(d ledger.Device) (ledger.Device, error) { return d.Gone(gone(e), e.RequestID, now), nil }, nil)
 	case graph.ApprovalRequired:
+		e.ApprovalCode = cmp.Or(e.ApprovalCode, d.Approval()) // still open: it is approved under the code that it came with
 		return v.record(ctx, nil, func(d ledger.Device) (ledger.Device, error) {
 			return d.Ended(id, events.ApprovalRequired, approval(e), e.RequestID, e.ApprovalCode, now)
 		}, nil)
@@ -164,7 +166,7 @@ func (v *visit) bury(ctx context.Context, r ledger.Report) error {
 	}
 	return v.c.Streams.Bury(ctx, stream.DeadLetter{
 		Ref: events.Ref{Address: v.addr, Key: r.Key}, Outcome: r.Outcome, Reason: r.Reason,
-		Header: m.Header, Data: m.Data, Origin: m.Subject, Sequence: r.Seq, At: r.Ended,
+		Header: m.Header, Data: m.Data, Origin: m.Subject, Sequence: r.Seq, At: r.Ended, Approval: r.Approval,
 	})
 }
 

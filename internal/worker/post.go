@@ -92,7 +92,7 @@ func consent(d ledger.Device) graph.Consent {
 			tickets = append(tickets, e.Ticket)
 		}
 	}
-	return graph.Consent{Why: strings.Join(append([]string{"changerelay:"}, tickets...), " ")}
+	return graph.Consent{Why: strings.Join(append([]string{"changerelay:"}, tickets...), " "), Code: d.Approval()}
 }
 
 // confirm asks Graph whether a route that does not say so still leads to this

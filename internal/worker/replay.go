@@ -34,6 +34,7 @@ func (w *Worker) replayed(ctx context.Context, a *arrival) error {
 	case err != nil:
 		return err
 	}
+	a.code = l.Approval
 	if l.Sequence > 0 { // else it never was in CHANGES: its device was not known
 		a.first = l.Sequence
 	}

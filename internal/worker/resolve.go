@@ -20,7 +20,7 @@ func (w *Worker) resolve(ctx context.Context, d *stream.Delivery) {
 	a := &arrival{Delivery: d}
 	var err error
 	if a.event, a.ref, err = events.FromMessage(d.Subject, d.Header, d.Data, d.Time); err == nil {
-		err = w.served(a.event.Tenant, d.Accepted())
+		err = w.served(a.event, d.Accepted())
 	}
 	var end *end
 	if err == nil {
@@ -118,16 +118,21 @@ func (w *Worker) lookUp(ctx context.Context, a *arrival) (string, *end, error) {
 // errUnknown is for an event whose tenant may be configured in a moment.
 var errUnknown = errors.New("the tenant is not in the workers' configuration; it waits for a reload")
 
-// served refuses what the workers' configuration has no tenant for.
-func (w *Worker) served(tenant string, accepted time.Time) error {
+// served refuses what the workers' configuration has no tenant for, or does not
+// let the tenant be asked for.
+func (w *Worker) served(e events.Event, accepted time.Time) error {
+	t := w.serving.of(e.Tenant)
 	switch {
-	case w.serving.of(tenant) != nil:
-		return nil
-	case w.c.Now().Sub(accepted) < w.c.Unknown:
+	case t == nil && w.c.Now().Sub(accepted) < w.c.Unknown:
 		return errUnknown
+	case t == nil:
+		return &events.InvalidError{Field: "data.tenant", Reason: fmt.Sprintf(
+			"%q is not a tenant in the workers' configuration; add it, then replay this dead letter", e.Tenant)}
+	case e.RestoresAll() && !t.RestoreAll:
+		return &events.InvalidError{Field: "data.changes[0].intent", Reason: fmt.Sprintf(
+			"restore_all is not allowed for tenant %s; set tenants.%s.restore_all: true, then replay this dead letter", e.Tenant, e.Tenant)}
 	}
-	return &events.InvalidError{Field: "data.tenant", Reason: fmt.Sprintf(
-		"%q is not a tenant in the workers' configuration; add it, then replay this dead letter", tenant)}
+	return nil
 }
 
 // route is the target in Graph's words; without one it is the device's own id.

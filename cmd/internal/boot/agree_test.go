@@ -25,7 +25,7 @@ func TestAgreesWithTheFloorsBelow(t *testing.T) {
 		t.Errorf("retention = %v, stream has %v", got, stream.DefaultRetention)
 	}
 	for name, lists := range map[string][2][]string{
-		"intents":    {intents, {string(events.Remove), string(events.Restore)}},
+		"intents":    {intents, {string(events.Remove), string(events.Restore), string(events.RestoreAll)}},
 		"item types": {itemTypes, texts(events.ItemTypes)},
 	} {
 		if !slices.Equal(lists[0], lists[1]) {

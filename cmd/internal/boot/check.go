@@ -16,7 +16,7 @@ var (
 	logFormats = []string{"json", "text"}
 	logLevels  = []string{"debug", "info", "warn", "error"}
 	clouds     = []string{"global", "usgov", "dod", "china", "custom"}
-	intents    = []string{"remove", "restore"}
+	intents    = []string{"remove", "restore", "restore_all"}
 	itemTypes  = []string{"application", "deviceConfiguration", "deviceManagementConfigurationPolicy", "mobileAppConfiguration"}
 	handshakes = []string{"cloudevents", "eventgrid", "graph", "slack"}
 

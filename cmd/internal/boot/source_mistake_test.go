@@ -39,7 +39,7 @@ var sourceMistakes = []struct{ name, text, want string }{
 	{"emptied check", desk + "    header:\n      # name: X-Token\n", "11:5: sources.desk.header: is empty; give it a value, or leave the key out"},
 	{"emptied TLS", "ingest:\n  tls:\n", "2:3: ingest.tls: is empty; give it a value, or leave the key out"},
 	{"half a TLS", "ingest: {tls: {cert_file: c}}\n", "1:10: ingest.tls: want cert_file and key_file; without tls it is plain HTTP, for a proxy that ends TLS"},
-	{"intent", desk + "    intents: [delete]\n", "11:15: sources.desk.intents[0]: want one of remove, restore"},
+	{"intent", desk + "    intents: [delete]\n", "11:15: sources.desk.intents[0]: want one of remove, restore, restore_all"},
 	{"item type", desk + "    item_types: [aplication]\n",
 		`11:18: sources.desk.item_types[0]: want one of application, deviceConfiguration, deviceManagementConfigurationPolicy, mobileAppConfiguration; did you mean "application"?`},
 	{"large body", desk + "    max_body: 10485761\n", "11:5: sources.desk.max_body: want 1 to 10485760"},
