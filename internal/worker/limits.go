@@ -13,7 +13,8 @@ const (
 	DefaultFoldBatch      = 256           // events
 	DefaultReconcileSlots = 32            // devices of a tenant at once
 	foldsAtOnce           = 16            // devices of one batch
-	resolvesAtOnce        = 8             // targets; hardly anybody uses them
+	resolvesAtOnce        = 128           // targets of all tenants, 64 KiB each at most
+	resolvesOfTenant      = 4             // of them; so that it takes 32 tenants whose Graph hangs to keep the others' waiting
 	DefaultPace           = time.Second   // between a device's calls: a burst of tickets for it is a handful of calls
 
 	DefaultUnknown = 10 * time.Minute // an event waits so long for a tenant that is not configured: a kubelet may take two minutes to bring a file
@@ -38,6 +39,9 @@ const (
 	pauseMax  = 10 * time.Minute      // longest pause of a tenant
 	turnWait  = 5 * time.Second       // another turn, for a call that is announced; well within its budget
 	quotaWait = 20 * time.Second      // a device waits so long in hand for its turn; then it is put back
+	findWait  = time.Second           // a target waits so long, for it has one of its tenant's few places
+	placeMin  = 50 * time.Millisecond // pause of a target whose tenant's places are taken, doubled by each
+	placeMax  = 15 * time.Second      // longest: thousands of a tenant whose Graph hangs come so often
 	gateFor   = time.Minute           // a paused tenant is not pulled from for so long; then its devices are looked at for expiry
 	deniedMin = time.Minute           // pause of a tenant whose permission is lost, doubled by each
 	writeFor  = 15 * time.Second      // recording an answer that must not be lost with the worker's stop
