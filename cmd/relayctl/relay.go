@@ -60,9 +60,13 @@ type listed struct {
 
 // status asks what became of an event. The relay may wait so long for the outcome
 // before it answers.
-func (r relay) status(ctx context.Context, id string, wait time.Duration) (f found, raw []byte, err error) {
+func (r relay) status(ctx context.Context, id string, b badge, wait time.Duration) (f found, raw []byte, err error) {
+	h, err := b.headers()
+	if err != nil {
+		return found{}, nil, err
+	}
 	q := url.Values{}
-	raw, err = r.look(ctx, "/v1/changes/"+url.PathEscape(id), q, nil, wait)
+	raw, err = r.look(ctx, "/v1/changes/"+url.PathEscape(id), q, h, wait)
 	if err != nil {
 		return found{}, nil, fmt.Errorf("asking for %s: %w", id, err)
 	}

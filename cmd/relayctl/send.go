@@ -96,9 +96,27 @@ func (s *send) Run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	for _, a := range answers {
-		err = errors.Join(err, s.finish(ctx, out, a.ID, s.Timeout, true, s.JSON))
+		err = errors.Join(err, s.outcome(ctx, out, c, a.ID))
 	}
 	return err
+}
+
+// outcome waits for the outcome of what was sent. A source of another kind than
+// cloudevents cannot ask; one that can does.
+func (s *send) outcome(ctx context.Context, out io.Writer, c *boot.Config, id string) error {
+	var name string
+	var b badge
+	if guessable(id) {
+		asks := s.Source
+		if c.Sources[asks].Kind != "cloudevents" {
+			asks = ""
+		}
+		var err error
+		if name, b, err = reader(c, asks, s.Config); err != nil {
+			return fmt.Errorf("it was sent, but its outcome is shown to a source of kind cloudevents alone: %w", err)
+		}
+	}
+	return turnedDown(s.finish(ctx, out, id, b, s.Timeout, true, s.JSON), name, s.Config)
 }
 
 // pick chooses the source that signs.

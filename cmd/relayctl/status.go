@@ -19,15 +19,16 @@ type status struct {
 	ID      string        `arg:"" optional:"" help:"The event's id, as the answer to its sender had it."`
 	Ticket  string        `placeholder:"NUMBER" help:"All events of this ticket, in place of an id; signed as send does."`
 	Tenant  string        `placeholder:"NAME" help:"With --ticket: only those of this tenant."`
-	Source  string        `placeholder:"NAME" help:"With --ticket: source whose secret signs; the first of kind cloudevents if left out."`
+	Source  string        `placeholder:"NAME" help:"With --ticket, or an id without a device: source whose secret signs; the first of kind cloudevents if left out."`
 	Wait    bool          `help:"Wait for the final outcome; exit with 1 if it is one that a person must look at."`
 	Timeout time.Duration `default:"2m" help:"How long to wait; default ${default}."`
 	JSON    bool          `name:"json" help:"Print the relay's answer as it is."`
 }
 
 func (status) Help() string {
-	return `A ticket's number can be guessed, unlike an event's id: run it with --ticket where the
-relay's configuration and secrets are. The source sees its own tenants.
+	return `A ticket's number can be guessed, and so can the id of an event whose device was not
+known when it was sent: run it with one of these where the relay's configuration and
+secrets are. The source sees its own tenants.
 
 Examples:
 
@@ -43,8 +44,10 @@ func (s status) Validate() error {
 	switch {
 	case (s.ID == "") == (s.Ticket == ""):
 		return errors.New("give an event's id, or --ticket")
-	case s.Ticket == "" && !s.byTicket() && s.Tenant+s.Source != "":
-		return errors.New("--tenant, --source: go with --ticket only")
+	case s.Ticket == "" && !s.byTicket() && s.Tenant != "":
+		return errors.New("--tenant: goes with --ticket only")
+	case s.Ticket == "" && !s.byTicket() && s.Source != "" && !guessable(s.ID):
+		return errors.New("--source: goes with --ticket, or with an id without a device")
 	}
 	return s.relay.Validate()
 }
@@ -63,25 +66,42 @@ func (s status) Run(ctx context.Context, out io.Writer) error {
 	if _, err := events.ParseRef(s.ID); err != nil {
 		return err
 	}
-	if s.Wait {
-		return s.relay.finish(ctx, out, s.ID, s.Timeout, false, s.JSON)
-	}
-	f, raw, err := s.relay.status(ctx, s.ID, 0)
+	name, b, err := s.badge()
 	if err != nil {
 		return err
+	}
+	if s.Wait {
+		return turnedDown(s.relay.finish(ctx, out, s.ID, b, s.Timeout, false, s.JSON), name, s.Config)
+	}
+	f, raw, err := s.relay.status(ctx, s.ID, b, 0)
+	if err != nil {
+		return turnedDown(err, name, s.Config)
 	}
 	return f.print(out, raw, s.JSON)
 }
 
+// badge is for an id that can be guessed. For another one no configuration is
+// needed.
+func (s status) badge() (name string, b badge, err error) {
+	if !guessable(s.ID) {
+		return "", nil, nil
+	}
+	c, err := s.Load()
+	if err != nil {
+		return "", nil, err
+	}
+	return reader(c, s.Source, s.Config)
+}
+
 // finish waits for the final outcome and prints it, or what is known when the
 // time is over.
-func (r relay) finish(ctx context.Context, out io.Writer, id string, timeout time.Duration, heard, asJSON bool) error {
+func (r relay) finish(ctx context.Context, out io.Writer, id string, b badge, timeout time.Duration, heard, asJSON bool) error {
 	var f found
 	var raw []byte
 	err := r.await(ctx, timeout, heard, "relayctl status "+id, func(ctx context.Context, wait time.Duration) (bool, error) {
-		g, b, err := r.status(ctx, id, wait)
+		g, text, err := r.status(ctx, id, b, wait)
 		if err == nil {
-			f, raw = g, b
+			f, raw = g, text
 		}
 		return g.Outcome.Final(), err
 	})

@@ -18,19 +18,16 @@ func (s status) runTicket(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	name, src, err := signing(c, s.Source, s.Config)
-	if err == nil && src.Kind != "cloudevents" {
-		err = fmt.Errorf("the source %s is of kind %s, which cannot ask; name one of kind cloudevents with --source", name, src.Kind)
-	}
+	name, badge, err := reader(c, s.Source, s.Config)
 	if err != nil {
 		return err
 	}
 	var l listed
 	var raw []byte
 	ask := func(ctx context.Context, wait time.Duration) (bool, error) {
-		h, err := signed(c, name, nil)
+		h, err := badge.headers()
 		if err != nil {
-			return false, fmt.Errorf("nothing was asked: %w", err)
+			return false, err
 		}
 		g, b, err := s.relay.ticket(ctx, s.Ticket, s.Tenant, h, wait)
 		if err != nil {
@@ -59,13 +56,10 @@ func (s status) runTicket(ctx context.Context, out io.Writer) error {
 // explain adds to an error what to do about it.
 func (s status) explain(err error, name string) error {
 	var e *refusal
-	switch {
-	case errors.As(err, &e) && e.code == http.StatusUnauthorized:
-		return fmt.Errorf("%w; is the secret of source %s in %s the relay's, and are both clocks right?", err, name, s.Config)
-	case errors.As(err, &e) && e.code == http.StatusMethodNotAllowed:
+	if errors.As(err, &e) && e.code == http.StatusMethodNotAllowed {
 		return fmt.Errorf("%w; this relay is older than relayctl, and knows events by their id only", err)
 	}
-	return err
+	return turnedDown(err, name, s.Config)
 }
 
 func (l listed) final() bool {

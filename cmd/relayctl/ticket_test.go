@@ -47,7 +47,8 @@ func TestStatusOfATicketSaysWhatIsWrong(t *testing.T) {
 	}{
 		{"nothing", []string{"status"}, 2, "give an event's id, or --ticket"},
 		{"both", []string{"status", "--ticket", "CHG1", "acme.x.y"}, 2, "give an event's id, or --ticket"},
-		{"tenant alone", []string{"status", "--tenant", "acme", "acme.x.y"}, 2, "--tenant, --source: go with --ticket only"},
+		{"tenant alone", []string{"status", "--tenant", "acme", "acme.x.y"}, 2, "--tenant: goes with --ticket only"},
+		{"source alone", []string{"status", "--source", "desk", "acme.x.y"}, 2, "--source: goes with --ticket, or with an id without a device"},
 		{"configuration", []string{"status", "--ticket", "CHG1", "--config", "/none.yaml"}, 1, "there is no file /none.yaml"},
 		{"source", []string{"status", "--ticket", "CHG1", "--source", "dsk"}, 1, `there is no source "dsk"`},
 		{"kind", []string{"status", "--ticket", "CHG1", "--source", "snow"}, 1, "the source snow is of kind servicenow, which cannot ask"},

@@ -25,6 +25,7 @@ type Receipt struct {
 	Device   string    `json:"device,omitempty"` // empty while it is not known
 	Target   Target    `json:"target,omitempty"`
 	Change   string    `json:"change,omitempty"`  // of a resolved target: the id that the event has from then on
+	Digest   string    `json:"digest,omitempty"`  // of a target: Fingerprint of its event, which TARGETS forgets
 	Outcome  Outcome   `json:"outcome,omitempty"` // empty while it is queued
 	Reason   string    `json:"reason,omitempty"`  // why, for a person; never a secret
 	Changes  []Change  `json:"changes,omitempty"`

@@ -14,7 +14,8 @@ import (
 //	changes.v1.<tenant>.<device>.<key>.<ticket>    an event
 //	targets.v1.<tenant>.<ticket>.<key>             one whose device is not known yet
 //	devices.v1.<tenant>.<device>                   a wake-up
-//	outcomes.v1.<tenant>.<ticket>.<device>.<key>   what became of it
+//	outcomes.v1.<tenant>.<ticket>.<device>.<key>   what became of it; <device> is "target" while it
+//	                                               is not known, "taken" if its id is another event's
 //	dead.v1.<outcome>.<tenant>.<device>.<key>      a dead letter
 //
 // The ticket's token is last in changes.v1 so that one prefix filter,
@@ -118,6 +119,13 @@ func (r Ref) OutcomeSubject(ticket string) string {
 		return OutcomesPrefix + r.Tenant + "." + r.Device + ".target." + r.Key
 	}
 	return OutcomesPrefix + r.Tenant + "." + ticket + "." + r.Device + "." + r.Key
+}
+
+// TakenSubject is where the outcome of an event with a target is published whose
+// id is another event's: that one's outcome, or the receipt that says which device
+// it is, has OutcomeSubject.
+func (r Ref) TakenSubject() string {
+	return OutcomesPrefix + r.Tenant + "." + r.Device + ".taken." + r.Key
 }
 
 // OutcomesFilter matches the event's outcome whatever its ticket. Of one whose

@@ -1,6 +1,7 @@
 package events
 
 import (
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -45,6 +46,16 @@ func (t Target) Device() string {
 		return s[len(s)-1]
 	}
 	return ""
+}
+
+// Fingerprint is the event's Digest as it was before its device was known, in
+// hexadecimal. An event of TARGETS keeps it on its way to CHANGES.
+func (e Event) Fingerprint() string {
+	if e.Target != "" && e.Target.Device() == "" {
+		e.Device = ""
+	}
+	d := e.Digest()
+	return hex.EncodeToString(d[:])
 }
 
 // newTarget returns t in canonical form, or why it is none.

@@ -41,7 +41,7 @@ func TestDocumentHasEveryRoute(t *testing.T) {
 		"POST /v1/changes":           "200 202 " + errors,
 		"POST /v1/hooks/{source}":    "200 202 " + errors,
 		"OPTIONS /v1/hooks/{source}": "200 405 429 500",
-		"GET /v1/changes/{id}":       "200 400 404 429 500 503",
+		"GET /v1/changes/{id}":       "200 400 401 403 404 429 500 503",
 		"GET /v1/changes":            "200 400 401 403 429 500 503",
 		"GET /v1/openapi.json":       "200 429 500",
 	}

@@ -4,7 +4,7 @@
 //	POST    /v1/changes         CloudEvents, from any source of kind cloudevents
 //	POST    /v1/hooks/{source}  a ticket system's own body, from that source
 //	OPTIONS /v1/hooks/{source}  may I send here? of CloudEvents senders
-//	GET     /v1/changes/{id}    what became of an event; {id} is from the 202 answer
+//	GET     /v1/changes/{id}    what became of an event; {id} is from the 202 answer; signed if it has no device
 //	GET     /v1/changes?ticket= what became of a ticket's events; signed as POST is
 //	GET     /v1/openapi.json    all this, for programs
 //
@@ -44,11 +44,13 @@
 //
 // Sources are replaced as a whole while requests go on: reload.go.
 //
-// Receipts need no credential: an id holds a hash of what the sender chose, and
-// is as hard to guess; a receipt holds names of tickets, devices and items, no
-// secret. Put the route behind the cluster's gateway where that is too much. A
-// ticket's number can be guessed: who asks by it is verified like who sends, as if
-// with an empty body, and is shown its own tenants alone.
+// Receipts need no credential: an id holds the device's, which is random, and a
+// hash of what the sender chose; a receipt holds names of tickets, devices and
+// items, no secret. Put the route behind the cluster's gateway where that is too
+// much. A ticket's number can be guessed, and so can the id of an event whose
+// device is not known yet: who asks by one is verified like who sends, as if with
+// an empty body, and is shown its own tenants alone. A signature over the body
+// alone is none for that: it would be the same for ever.
 //
 // With ?wait= both answer when the outcome is there: wait.go.
 //

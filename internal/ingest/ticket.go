@@ -12,7 +12,7 @@ import (
 // getTicket answers with the receipts of a ticket's events, in the tenants of
 // whoever asks: a source of /v1/changes, which passes its checks with no body.
 func (s *Server) getTicket(x *exchange) (answer, error) {
-	tenants, err := s.admitReader(x)
+	tenants, err := s.admitTicket(x)
 	if err != nil {
 		return answer{}, err
 	}
@@ -36,21 +36,14 @@ func (s *Server) getTicket(x *exchange) (answer, error) {
 	return s.wait(x, events.FilterTicket(tenant, ticket).Outcomes, wait, l.look)
 }
 
-// admitReader verifies the request, and returns the tenants that it may ask for.
-func (s *Server) admitReader(x *exchange) ([]string, error) {
+// admitTicket verifies the request, counts it in its source's rate of look-ups,
+// and returns the tenants that it may ask for.
+func (s *Server) admitTicket(x *exchange) ([]string, error) {
 	r := s.hold()
 	defer s.drop(r)
-	c, err := s.admit(x.from)
-	if err != nil {
+	if err := s.admitReader(x, r); err != nil {
 		return nil, err
 	}
-	defer c.release()
-	_, err = r.admit(inquiry{Request: s.request(x, nil, r.open), senders: r.open, peer: x.from, now: x.now, share: c}, &x.finding)
-	s.found(x)
-	if err != nil {
-		return nil, err
-	}
-	x.spend()
 	if err := take(x.sender.tickets, x.now); err != nil {
 		return nil, err
 	}
@@ -59,6 +52,38 @@ func (s *Server) admitReader(x *exchange) ([]string, error) {
 		return nil, err
 	}
 	return r.reach(x.sender, tenant)
+}
+
+// admitOwner verifies the request, and that its source may ask for the tenant.
+func (s *Server) admitOwner(x *exchange, tenant string) error {
+	r := s.hold()
+	defer s.drop(r)
+	if err := s.admitReader(x, r); err != nil {
+		return err
+	}
+	_, err := r.reach(x.sender, tenant)
+	return err
+}
+
+// admitReader verifies a request that asks. The rate of its source's changes is
+// neither looked at nor spent: whoever has captured a question could keep the
+// source's changes out with it.
+func (s *Server) admitReader(x *exchange, r *roster) error {
+	c, err := s.admit(x.from)
+	if err != nil {
+		return err
+	}
+	defer c.release()
+	x.sender, x.delivery, err = r.identify(inquiry{Request: s.request(x, nil, r.open), senders: r.open, peer: x.from, now: x.now})
+	s.found(x)
+	switch {
+	case err != nil:
+		return err
+	case x.sender.verifier.BodyAlone():
+		return &forbidden{x.sender.Name, "signature", "ask what became of changes: its signature covers the body alone, " +
+			"and whoever captures such a request could ask for ever; sign a time too, or ask as another source", ""}
+	}
+	return nil
 }
 
 // reach is the tenants whose events a source may see: its own, or one of them.

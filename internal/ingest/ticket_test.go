@@ -3,6 +3,7 @@ package ingest
 import (
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -148,8 +149,7 @@ func TestATicketsSignatureIsOfNothing(t *testing.T) {
 	}
 }
 
-// A look-up is a walk of the broker: a source has few of them. They count as its
-// requests, too.
+// A look-up is a walk of the broker: a source has few of them.
 func TestTicketRate(t *testing.T) {
 	w := withTickets(t)
 	for i := range TicketRate.Burst {
@@ -170,10 +170,120 @@ func TestTicketRate(t *testing.T) {
 	if rec := w.do(ask(rootKey, "ticket=CHG0031337")); rec.Code != 200 {
 		t.Errorf("another source: got %d %s", rec.Code, rec.Body)
 	}
-	w = withTickets(t, withSource("desk", func(s *Source) { s.Rate = Rate{PerSecond: 0.1, Burst: 2} }))
-	for i, code := range []int{200, 200, 429} {
-		if rec := w.do(ask(deskKey, "ticket=CHG0031337")); rec.Code != code {
-			t.Errorf("%d: got %d, want %d", i, rec.Code, code)
+}
+
+// A look-up that was captured and is sent again and again costs its source no
+// change, and changes cost it no look-up.
+func TestLookUpsAndChangesHaveRatesOfTheirOwn(t *testing.T) {
+	w := newWorld(t, withSource("desk", func(s *Source) { s.Rate = Rate{PerSecond: 0.1, Burst: 1} }))
+	for range 2 * TicketRate.Burst {
+		w.do(ask(deskKey, "ticket=CHG0031337"))
+	}
+	if rec := w.do(desk(deskKey, "/v1/changes", change("1", "acme", "a"), clock)); rec.Code != 202 {
+		t.Errorf("a change: got %d %s", rec.Code, rec.Body)
+	}
+	w = newWorld(t, withSource("desk", func(s *Source) { s.Rate = Rate{PerSecond: 0.1, Burst: 1} }))
+	for i, code := range []int{202, 429} {
+		if rec := w.do(desk(deskKey, "/v1/changes", change(strconv.Itoa(i), "acme", "a"), clock)); rec.Code != code {
+			t.Errorf("change %d: got %d %s", i, rec.Code, rec.Body)
+		}
+	}
+	if rec := w.do(ask(deskKey, "ticket=CHG0031337")); rec.Code != 200 {
+		t.Errorf("a look-up: got %d %s", rec.Code, rec.Body)
+	}
+}
+
+// A signature over the body alone is the same for every look-up, for ever: it is
+// none to look up with. What the channel keeps secret is.
+func TestASignatureOfNothingLooksNothingUp(t *testing.T) {
+	const key, target = "a-key-of-the-plain-desk!", "/v1/changes/acme.0123456789abcdef."
+	for name, c := range map[string]struct {
+		also func(*verify.Config)
+		code int
+	}{
+		"the body alone": {func(*verify.Config) {}, 403},
+		"and a password": {func(c *verify.Config) {
+			c.Basic = &verify.Basic{User: "reader", Keys: []verify.Key{{Secret: "a-good-password"}}}
+		}, 200},
+		"and a header": {func(c *verify.Config) {
+			c.Header = &verify.Header{Name: "X-Secret", Keys: []verify.Key{{Secret: "a-static-secret"}}}
+		}, 200},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := withTickets(t, withSource("plain", func(s *Source) {
+				s.Kind, s.Checks = "cloudevents", signed("servicenow", key)
+				c.also(&s.Checks)
+			}))
+			for _, path := range []string{"/v1/changes?ticket=CHG0031337", target + events.Key("/desk", "1")} {
+				r := httpRequest("GET", path)
+				r.Header.Set("X-Hmac-Signature", mac(key, ""))
+				r.Header.Set("X-Secret", "a-static-secret")
+				r.SetBasicAuth("reader", "a-good-password")
+				want := c.code
+				if want == 200 && strings.HasPrefix(path, target) {
+					want = 404
+				}
+				rec := w.do(r)
+				if rec.Code != want || want == 403 && !strings.Contains(rec.Body.String(), "its signature covers the body alone") {
+					t.Errorf("%s: got %d %s", path, rec.Code, rec.Body)
+				}
+			}
+		})
+	}
+}
+
+// The id of an event whose device is not known is made of what can be guessed.
+func TestAnIDWithoutADeviceIsSignedFor(t *testing.T) {
+	e := func(id, tenant string) string {
+		return strings.Replace(change(id, tenant, "a"), `"device":"`+phone+`"`, `"target":"deviceHealthScripts/1/deviceRunStates/2/managedDevice"`, 1)
+	}
+	id := func(tenant, id string) string {
+		return tenant + "." + events.TicketToken("CHG0031337") + "." + events.Key("/desk", id)
+	}
+	signs := func(key, id string) *http.Request {
+		r := ask(key, "")
+		r.URL.Path, r.RequestURI = "/v1/changes/"+id, "/v1/changes/"+id
+		return r
+	}
+	w := newWorld(t)
+	for i, tenant := range []string{"acme", "initech"} {
+		if rec := w.do(desk(rootKey, "/v1/changes", e(strconv.Itoa(i), tenant), clock)); rec.Code != 202 || !strings.Contains(rec.Body.String(), id(tenant, strconv.Itoa(i))) {
+			t.Fatalf("got %d %s", rec.Code, rec.Body)
+		}
+	}
+	for name, c := range map[string]struct {
+		request *http.Request
+		code    int
+		want    string
+	}{
+		"nobody":           {get(id("acme", "0")), 401, unauthorized},
+		"nobody, for none": {get(id("acme", "9")), 401, unauthorized},
+		"its source":       {signs(deskKey, id("acme", "0")), 200, `"status":"queued"`},
+		"none":             {signs(deskKey, id("acme", "9")), 404, "not_found"},
+		"of others":        {signs(deskKey, id("initech", "1")), 403, "may not ask for tenant initech"},
+		"of any":           {signs(rootKey, id("initech", "1")), 200, id("initech", "1")},
+		"another key":      {signs("some-key", id("acme", "0")), 401, unauthorized},
+		"of another kind":  {signs(snowKey, id("acme", "0")), 401, unauthorized},
+		"with a device":    {get(ref("acme", "0")), 404, "not_found"},
+		"a changed header": {func() *http.Request {
+			r := signs(deskKey, id("acme", "0"))
+			r.Header.Set("Webhook-Id", "msg_2")
+			return r
+		}(), 401, unauthorized},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rec := w.do(c.request)
+			if rec.Code != c.code || !strings.Contains(rec.Body.String(), c.want) {
+				t.Errorf("got %d %s", rec.Code, rec.Body)
+			}
+			if line := w.lastLine(t); line["route"] != "/v1/changes/{id}" {
+				t.Errorf("the log has %v", line)
+			}
+		})
+	}
+	for range 2 * TicketRate.Burst {
+		if rec := w.do(signs(deskKey, id("acme", "0"))); rec.Code != 200 {
+			t.Fatalf("again: got %d %s", rec.Code, rec.Body) // an id costs no walk
 		}
 	}
 }

@@ -69,17 +69,19 @@ func (s *Streams) findTarget(ctx context.Context, r events.Ref) (events.Receipt,
 		return events.Receipt{ID: r.String(), Ticket: e.Ticket, Tenant: r.Tenant, Target: e.Target, Changes: e.Changes, Accepted: m.Time,
 			State: events.Queued, Reason: "Graph has to say first which device is meant"}, nil
 	case err != nil || final.Change == "":
-		return final, err
+		return public(final), err
 	}
-	change, err := events.ParseRef(final.Change)
-	if err != nil {
-		return events.Receipt{}, err
-	}
-	found, err := s.Find(ctx, change)
+	found, err := s.findResolved(ctx, r, final)
 	if errors.Is(err, events.ErrNotFound) && waits == nil {
-		return final, nil // between the two writes of Resolve
+		return public(final), nil // between the two writes of Resolve, or before the end of one that is taken
 	}
-	return found, err
+	return public(found), err
+}
+
+// public is a receipt without what is the relay's own.
+func public(r events.Receipt) events.Receipt {
+	r.Digest = ""
+	return r
 }
 
 // FinalAt returns the final outcome of an event whose ticket's token is known.

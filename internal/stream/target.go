@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -18,7 +19,8 @@ import (
 //
 // The receipt is written before the event, once. So an event that is delivered
 // again, or sent again, goes to the same device, also if Graph has another
-// answer by then.
+// answer by then. It has the event's fingerprint: what else comes under that id
+// is a conflict for as long as OUTCOMES remembers.
 
 // headerAccepted tells when an event came to TARGETS.
 const headerAccepted = "Changerelay-Accepted"
@@ -54,11 +56,66 @@ func (s *Streams) compareTarget(ctx context.Context, e events.Event, ref events.
 		return err
 	}
 	r, err := s.FinalAt(ctx, ref, ref.Device)
-	if err != nil || r.Change == "" {
+	if err != nil {
 		return err
+	}
+	if r.Digest != "" || r.Change == "" {
+		return SameTarget(r, e)
 	}
 	e.Device = r.Device
 	return s.compare(ctx, e, events.Ref{Address: e.Address(), Key: ref.Key})
+}
+
+// SameTarget returns nil if r, the receipt under a target's id, is of event e, and
+// else events.ErrConflict. A receipt without a digest is of a message that was no
+// event, or of an older relay, and then nobody knows. If it has resolved the
+// target, the event in CHANGES says what it was.
+func SameTarget(r events.Receipt, e events.Event) error {
+	if r.Digest == e.Fingerprint() || r.Digest == "" && r.Change != "" {
+		return nil
+	}
+	return events.ErrConflict
+}
+
+// ReportTaken is Report for an event of TARGETS whose id is another event's. The
+// subject of its outcome may be that one's.
+func (s *Streams) ReportTaken(ctx context.Context, r events.Receipt) error {
+	ref, err := events.ParseRef(r.ID)
+	if err != nil {
+		return fmt.Errorf("reporting an outcome: %w", err)
+	}
+	was, err := s.FinalAt(ctx, ref, ref.Device)
+	switch {
+	case errors.Is(err, events.ErrNotFound):
+		return s.ReportAt(ctx, r, ref.Device)
+	case err != nil:
+		return err
+	case was.Outcome.Final() && was.Digest == r.Digest:
+		return nil // this very outcome
+	}
+	return s.putOnce(ctx, &nats.Msg{Subject: ref.TakenSubject(), Data: r.Encode(time.Now())})
+}
+
+// findResolved follows receipt r, which says what device the event ref is of. If
+// what CHANGES has there is another event, that one's fate is not this one's.
+func (s *Streams) findResolved(ctx context.Context, ref events.Ref, r events.Receipt) (events.Receipt, error) {
+	change, err := events.ParseRef(r.Change)
+	if err != nil {
+		return events.Receipt{}, err
+	}
+	m, err := s.last(ctx, Changes, change.ChangesFilter())
+	if err != nil {
+		return events.Receipt{}, err
+	}
+	e, _, _ := events.FromMessage(m.Subject, m.Header, m.Data, m.Time)
+	if r.Digest == "" || r.Digest == e.Fingerprint() {
+		return s.Find(ctx, change)
+	}
+	taken, err := s.final(ctx, ref.TakenSubject())
+	if err == nil && taken.Digest != r.Digest {
+		err = events.ErrNotFound // of one that came later
+	}
+	return taken, err
 }
 
 // Resolve publishes an event whose device was looked up: e has it, from is the
@@ -72,7 +129,7 @@ func (s *Streams) Resolve(ctx context.Context, e events.Event, from events.Ref, 
 		return to, err
 	}
 	err := s.Report(ctx, events.Receipt{ID: from.String(), Ticket: e.Ticket, Tenant: e.Tenant, Device: e.Device,
-		Target: e.Target, Change: to.String(), Changes: e.Changes, Accepted: accepted})
+		Target: e.Target, Change: to.String(), Changes: e.Changes, Accepted: accepted, Digest: e.Fingerprint()})
 	if err != nil {
 		return to, err
 	}

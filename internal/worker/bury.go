@@ -15,8 +15,7 @@ func (w *Worker) bury(ctx context.Context, stage string, a *arrival, o events.Ou
 	err := w.c.Streams.Bury(ctx, a.letter(o, cause, w.c.Now()))
 	w.c.At(InvalidDead)
 	if err == nil && a.ref != (events.Ref{}) {
-		_, ticket, _ := events.ParseSubject(a.Subject)
-		err = w.c.Streams.ReportAt(ctx, a.receipt(o, cause, w.c.Now()), ticket)
+		err = w.reportBuried(ctx, a, a.receipt(o, cause, w.c.Now()), cause)
 	}
 	w.c.At(InvalidEnded)
 	if err == nil {
@@ -29,6 +28,14 @@ func (w *Worker) bury(ctx context.Context, stage string, a *arrival, o events.Ou
 		return
 	}
 	w.end(ctx, stage, o, began, "subject", a.Subject, "ticket", a.event.Ticket, "sequence", a.Sequence, "reason", cause.Error())
+}
+
+func (w *Worker) reportBuried(ctx context.Context, a *arrival, r events.Receipt, cause error) error {
+	if cause == error(errTaken) {
+		return w.c.Streams.ReportTaken(ctx, r)
+	}
+	_, ticket, _ := events.ParseSubject(a.Subject)
+	return w.c.Streams.ReportAt(ctx, r, ticket)
 }
 
 func (a *arrival) letter(o events.Outcome, cause error, now time.Time) stream.DeadLetter {
@@ -44,6 +51,9 @@ func (a *arrival) receipt(o events.Outcome, cause error, now time.Time) events.R
 		Outcome: o, Reason: cause.Error(), Accepted: a.Accepted(), Ended: now}
 	if a.ref.Unresolved() {
 		r.Device = ""
+	}
+	if r.Device == "" && a.event.ID != "" { // it could be read
+		r.Digest = a.event.Fingerprint()
 	}
 	return r
 }

@@ -13,7 +13,8 @@ const (
 	DefaultFoldBatch      = 256           // events
 	DefaultReconcileSlots = 32            // devices of a tenant at once
 	foldsAtOnce           = 16            // devices of one batch
-	resolvesAtOnce        = 8             // targets; hardly anybody uses them
+	resolvesAtOnce        = 128           // targets of all tenants, 64 KiB each at most
+	resolvesOfTenant      = 4             // of them; so that it takes 32 tenants whose Graph hangs to keep the others' waiting
 	DefaultPace           = time.Second   // between a device's calls: a burst of tickets for it is a handful of calls
 
 	DefaultUnknown = 10 * time.Minute // an event waits so long for a tenant that is not configured: a kubelet may take two minutes to bring a file
@@ -42,6 +43,9 @@ const (
 	gateFor     = time.Minute           // a paused tenant is not pulled from for so long; then its devices are looked at for expiry
 	deniedMin   = time.Minute           // pause of a tenant whose permission is lost, doubled by each
 	writeFor    = 15 * time.Second      // recording an answer that must not be lost with the worker's stop
+	findWait    = time.Second           // a target waits so long, for it has one of its tenant's few places
+	placeMin    = 50 * time.Millisecond // pause of a target whose tenant's places are taken, doubled by each
+	placeMax    = 15 * time.Second      // longest: thousands of a tenant whose Graph hangs come so often
 )
 
 // backoff is doubled with full jitter over its upper half.

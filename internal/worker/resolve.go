@@ -57,25 +57,39 @@ type unresolvable struct {
 
 func (u *unresolvable) Error() string { return u.reason }
 
-// errTaken is for a target whose device has another event of the same id.
-var errTaken = &events.InvalidError{Field: "id", Reason: "the device that data.target leads to has another event with this source and id; give the changed request a new id"}
+// errTaken is for a target whose device, or whose ticket, has another event of the
+// same id.
+var errTaken = &events.InvalidError{Field: "id", Reason: "the ticket, or the device that data.target leads to, has another event with this source and id; give the changed request a new id"}
 
 // forward publishes an event of TARGETS to CHANGES, and returns the id that it
 // has there. An end says that it is to be tried again.
 func (w *Worker) forward(ctx context.Context, a *arrival) (events.Ref, *end, error) {
+	t := w.serving.of(a.event.Tenant)
+	if t == nil {
+		return a.ref, nil, errUnknown
+	}
+	late := w.c.Now().Sub(a.Time) > w.c.MaxAge
+	if !late { // what is too old ends, whatever its tenant waits for
+		if e := t.enter(a.Deliveries); e != nil {
+			return a.ref, e, nil
+		}
+		defer t.leave()
+	}
 	r, err := w.c.Streams.FinalAt(ctx, a.ref, a.ref.Device)
 	switch {
+	case err == nil && stream.SameTarget(r, a.event) != nil:
+		return a.ref, nil, errTaken // a direct publisher's: Publish refuses it
 	case err == nil && r.Change == "":
 		return a.ref, nil, nil // it has ended before
 	case err == nil:
 		a.event.Device = r.Device
 	case !errors.Is(err, events.ErrNotFound):
 		return a.ref, nil, err
-	case w.c.Now().Sub(a.Time) > w.c.MaxAge:
+	case late:
 		return a.ref, nil, &unresolvable{events.Expired, "Graph did not say within " + w.c.MaxAge.String() + " of acceptance which device it is"}
 	default:
 		var e *end
-		if a.event.Device, e, err = w.lookUp(ctx, a); err != nil || e != nil {
+		if a.event.Device, e, err = w.lookUp(ctx, t, a); err != nil || e != nil {
 			return a.ref, e, err
 		}
 	}
@@ -87,12 +101,8 @@ func (w *Worker) forward(ctx context.Context, a *arrival) (events.Ref, *end, err
 }
 
 // lookUp asks Graph which device an event means.
-func (w *Worker) lookUp(ctx context.Context, a *arrival) (string, *end, error) {
-	t := w.serving.of(a.event.Tenant)
-	if t == nil {
-		return "", nil, errUnknown
-	}
-	if _, e := w.permit(ctx, t, t.read, a.Deliveries, quotaWait); e != nil {
+func (w *Worker) lookUp(ctx context.Context, t *tenant, a *arrival) (string, *end, error) {
+	if _, e := w.permit(ctx, t, t.read, a.Deliveries, findWait); e != nil {
 		return "", e, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
@@ -114,6 +124,23 @@ func (w *Worker) lookUp(ctx context.Context, a *arrival) (string, *end, error) {
 		return "", w.putOff(ctx, t, e, a.Deliveries), nil
 	}
 }
+
+// enter takes one of the tenant's places for targets. The end says that the
+// tenant is paused, or that all are taken.
+func (t *tenant) enter(deliveries uint64) *end {
+	t.paused()
+	if e := t.pause.wait(); e != nil {
+		return e
+	}
+	select {
+	case t.places <- struct{}{}:
+		return nil
+	default:
+		return &end{events.Busy, backoff(deliveries, placeMin, placeMax), nil}
+	}
+}
+
+func (t *tenant) leave() { <-t.places }
 
 // errUnknown is for an event whose tenant may be configured in a moment.
 var errUnknown = errors.New("the tenant is not in the workers' configuration; it waits for a reload")

@@ -11,6 +11,7 @@ import (
 	"changerelay/internal/await"
 	"changerelay/internal/events"
 	"changerelay/internal/graphsim"
+	"changerelay/internal/natstest"
 )
 
 const runOf = "deviceHealthScripts/8f1a/deviceRunStates/"
@@ -256,4 +257,67 @@ func TestResolveIsOnceWhoeverRaces(t *testing.T) {
 		t.Errorf("%d events became %d", len(sent), n)
 	}
 	r.finals(2 * uint64(len(sent))) // each has a receipt that says which device it is, and its outcome
+}
+
+// A worker dies between the receipt that resolves a target and the event, and
+// meanwhile the device gets another event of that id: each has its own outcome.
+func TestAResolvedTargetWhoseIDIsTaken(t *testing.T) {
+	t.Parallel()
+	r := routed(t)
+	ctx := context.Background()
+	e := r.send(r.aimed(runOf+"77/managedDevice", remove(app(1))...))
+	to := events.Ref{Address: events.Address{Tenant: "acme", Device: device}, Key: e.Ref().Key}
+	if err := r.s.Report(ctx, events.Receipt{ID: e.Ref().String(), Ticket: e.Ticket, Tenant: e.Tenant, Device: device, Target: e.Target,
+		Change: to.String(), Changes: e.Changes, Digest: e.Fingerprint()}); err != nil {
+		t.Fatal(err)
+	}
+	other := e
+	other.Target, other.Device, other.Changes = "", device, remove(app(7))
+	r.send(other)
+	if got, err := r.s.Find(ctx, e.Ref()); err != nil || got.Outcome != "" || got.ID != e.Ref().String() || got.Digest != "" {
+		t.Errorf("before a worker looks: %+v, %v", got, err)
+	}
+	w := r.work()
+	r.outcome(other, events.Accepted)
+	got := r.outcome(e, events.Invalid)
+	if !strings.Contains(got.Reason, "another event with this source and id") || got.ID != e.Ref().String() || got.Digest != "" {
+		t.Errorf("%+v", got)
+	}
+	if duplicate, err := r.s.Publish(ctx, e); err != nil || !duplicate {
+		t.Errorf("again: duplicate %v, %v", duplicate, err)
+	}
+	await.State(t, "TARGETS to be empty", func() bool { return r.stored("TARGETS") == 0 })
+	w.stop()
+	list, total, err := r.s.FindTicket(ctx, e.Ticket, []string{"acme"})
+	if err != nil || total != 2 || len(list) != 2 {
+		t.Errorf("of the ticket: %+v, %d, %v", list, total, err)
+	}
+	r.held(device, app(7))
+}
+
+// What a direct publisher stores under the id of a target that has ended is
+// another event: it is a dead letter, and says nothing of the first.
+func TestATargetUnderAnIDThatHasEnded(t *testing.T) {
+	t.Parallel()
+	r := routed(t)
+	ctx := context.Background()
+	e := r.send(r.aimed(runOf+"nobody/managedDevice", remove(app(1))...))
+	w := r.work()
+	r.outcome(e, events.Refused)
+	await.State(t, "TARGETS to be empty", func() bool { return r.stored("TARGETS") == 0 })
+	mended := e
+	mended.Target = runOf + "77/managedDevice"
+	if _, err := r.s.Publish(ctx, mended); err != events.ErrConflict {
+		t.Errorf("with another target: %v, want a conflict", err)
+	}
+	if err := natstest.Connect(t, r.url).Publish(mended.Subject(), mended.Encode()); err != nil {
+		t.Fatal(err)
+	}
+	await.State(t, "its dead letter", func() bool {
+		ls, err := r.s.Letters(ctx, mended.Ref().DeadSubject(events.Invalid), 0, 1)
+		return err == nil && len(ls) == 1
+	})
+	r.outcome(e, events.Refused)
+	w.stop()
+	r.held(device)
 }

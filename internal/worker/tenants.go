@@ -31,6 +31,7 @@ type tenant struct {
 	pause       *pause
 	key         quota.Key // of its writes
 	write, read *quota.Bucket
+	places      chan struct{} // of targets that are looked up
 
 	start func() // its reconcile loop, once
 	stop  context.CancelFunc
@@ -110,7 +111,7 @@ func (w *Worker) set(fresh map[string]Tenant) {
 // take makes a tenant ready to be served. Its reconcile loop starts with its first
 // wake-up, so that a thousand tenants that never change anything cost nothing.
 func (w *Worker) take(name string, f Tenant) *tenant {
-	t := &tenant{Tenant: f, name: name, pause: newPause(w.c.Now)}
+	t := &tenant{Tenant: f, name: name, pause: newPause(w.c.Now), places: make(chan struct{}, resolvesOfTenant)}
 	setDefault(&f.Write, quota.DefaultWrite)
 	setDefault(&f.Read, quota.DefaultRead)
 	t.key = quota.Key{TenantID: f.TenantID, ClientID: f.ClientID, Class: quota.Write}

@@ -107,6 +107,13 @@ func (v *Verifier) SignsBody() bool {
 	return slices.ContainsFunc(v.checks, func(c check) bool { return c.about().signsBody })
 }
 
+// BodyAlone reports whether nothing but signatures over the body lets a request
+// in. One without a body, as a question has none, is then good for ever and
+// everywhere once it was captured.
+func (v *Verifier) BodyAlone() bool {
+	return !v.SignsTime() && !slices.ContainsFunc(v.checks, func(c check) bool { return !c.about().signsBody })
+}
+
 // Warnings says what the checks do not protect from, one line each.
 func (v *Verifier) Warnings() (lines []string) {
 	for _, c := range v.checks {
