@@ -57,6 +57,7 @@ type arrival struct {
 	known  bool   // a replay that was folded before, and that could not be now
 	entry  ledger.Entry
 	became fate
+	again  time.Duration // of one whose document is taken
 }
 
 // A fate is what became of an arrival.
@@ -64,6 +65,7 @@ type fate int
 
 const (
 	noRoom fate = iota // it is offered again
+	taken              // this worker folds others into its document just now: it is offered again soon
 	folded             // it is in the document, or has ended before
 	twin               // another message with its key is in the document
 )
@@ -89,9 +91,18 @@ func (w *Worker) read(ctx context.Context, d *stream.Delivery) (*arrival, error)
 
 // foldDevice folds arrivals for one device, wakes it, and acks. What finds no
 // room in the document comes again when the device has been told; it does not
-// wake the device, which is awake.
+// wake the device, which is awake. One batch at a time folds into a document.
 func (w *Worker) foldDevice(ctx context.Context, addr events.Address, as []*arrival) {
 	began := time.Now()
+	if _, busy := w.inFold.LoadOrStore(addr, true); busy { // else the slots would lose each other's swaps, and other devices wait for one
+		again := backoff(as[0].Deliveries, handMin, handMax) // one for all: they come back as a batch, and not when the others do
+		for _, a := range as {
+			a.became, a.again = taken, again
+			w.leave(ctx, a, began, nil)
+		}
+		return
+	}
+	defer w.inFold.Delete(addr)
 	d, err := w.c.Ledger.Update(ctx, addr, func(d ledger.Device) (ledger.Device, error) { return w.foldAll(ctx, d, as) })
 	w.c.At(FoldWritten)
 	var done []*stream.Delivery
@@ -128,8 +139,11 @@ func (w *Worker) leave(ctx context.Context, a *arrival, began time.Time, err err
 		w.end(ctx, "fold", events.Unavailable, began, append(attrs, "err", err)...)
 	case a.became == twin:
 		w.bury(ctx, "fold", a, events.Invalid, errTwin)
-	case a.became == noRoom:
-		again := doubled(a.Deliveries, fullMin, fullMax) // without jitter: they come back together, and are told together
+	case a.became == noRoom, a.became == taken:
+		again := a.again
+		if a.became == noRoom {
+			again = doubled(a.Deliveries, fullMin, fullMax) // without jitter: they come back together, and are told together
+		}
 		_ = a.Nak(again)
 		if a.Deliveries == 1 {
 			w.end(ctx, "fold", events.Busy, began, append(attrs, "again", again)...)

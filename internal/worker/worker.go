@@ -73,6 +73,7 @@ type Worker struct {
 	running context.Context // of Run; set before anything else runs
 	loops   sync.WaitGroup  // what Run waits for
 	inHand  sync.Map        // events.Address of devices being reconciled by this worker
+	inFold  sync.Map        // events.Address of devices being folded by this worker
 }
 
 // New returns a worker that Run starts.

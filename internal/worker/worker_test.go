@@ -45,7 +45,7 @@ func TestAThousandEventsAreAHandfulOfCalls(t *testing.T) {
 	await.State(t, "all events to be folded", r.folded)
 	r.settled(device)
 	r.held(device, app(0), app(1), app(2), app(3), app(4), app(5), app(6), app(7))
-	if n := len(r.posts(device)); n > 6 {
+	if n := len(r.posts(device)); n > 10 {
 		t.Errorf("%d calls\n%v", n, r.posts(device))
 	}
 	r.posts(device).sound(t)
