@@ -9,6 +9,7 @@ SHELL       := bash
 GO        ?= go
 FUZZTIME  ?= 30s
 BENCHTIME ?= 1s
+BENCH     ?=
 SEEDS     ?= 1000000
 VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 
@@ -75,13 +76,14 @@ fuzz: ## run every fuzz target for FUZZTIME (30s)
 			$(GO) test "$$package" -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) </dev/null; \
 		done
 
+# go test runs one package's benchmarks after the other's.
 .PHONY: bench
-bench: ## ingest under load beside an empty Echo handler, about a minute; docs/performance.md reads it
-	$(GO) test -run '^$$' -bench '^BenchmarkLoad$$' -benchtime 1x ./internal/ingest
+bench: ## the ingest program under load and the worker's runs, ten minutes; BENCH=Burst for those of that name; docs/performance.md reads it
+	$(GO) test -run '^$$' -bench '^Benchmark(Load|Run).*$(BENCH)' -benchtime 1x -timeout 1h ./internal/ingest ./internal/worker ./internal/standalone
 
 .PHONY: microbench
 microbench: ## every other benchmark, BENCHTIME (1s) each
-	$(GO) test -run '^$$' -bench . -skip '^BenchmarkLoad$$' -benchmem -benchtime $(BENCHTIME) ./...
+	$(GO) test -run '^$$' -bench . -skip '^Benchmark(Load|Run)' -benchmem -benchtime $(BENCHTIME) ./...
 
 .PHONY: prove
 prove: ## the device protocol's simulation over SEEDS (1000000) seeds, and every mutant of it; LEDGER_SEED=n replays one seed

@@ -58,6 +58,7 @@ type arrival struct {
 	known  bool   // a replay that was folded before, and that could not be now
 	entry  ledger.Entry
 	became fate
+	again  time.Duration // of one whose document is taken
 }
 
 // A fate is what became of an arrival.
@@ -95,8 +96,9 @@ func (w *Worker) read(ctx context.Context, d *stream.Delivery) (*arrival, error)
 func (w *Worker) foldDevice(ctx context.Context, addr events.Address, as []*arrival) {
 	began := time.Now()
 	if _, busy := w.inFold.LoadOrStore(addr, true); busy { // else the slots would lose each other's swaps, and other devices wait for one
+		again := backoff(as[0].Deliveries, handMin, handMax) // one for all: they come back as a batch, and not when the others do
 		for _, a := range as {
-			a.became = taken
+			a.became, a.again = taken, again
 			w.leave(ctx, a, began, nil)
 		}
 		return
@@ -139,9 +141,9 @@ func (w *Worker) leave(ctx context.Context, a *arrival, began time.Time, err err
 	case a.became == twin:
 		w.bury(ctx, "fold", a, events.Invalid, errTwin)
 	case a.became == noRoom, a.became == taken:
-		again := doubled(a.Deliveries, fullMin, fullMax) // without jitter: they come back together, and are told together
-		if a.became == taken {
-			again = doubled(a.Deliveries, handMin, handMax)
+		again := a.again
+		if a.became == noRoom {
+			again = doubled(a.Deliveries, fullMin, fullMax) // without jitter: they come back together, and are told together
 		}
 		_ = a.Nak(again)
 		if a.Deliveries == 1 {

@@ -1,0 +1,110 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"changerelay/internal/events"
+	"changerelay/internal/ledger"
+	"changerelay/internal/natstest"
+	"changerelay/internal/stream"
+)
+
+// BenchmarkRunTenants is a worker with as many tenants as are supported: its start,
+// an event each, its restart, and an event each again.
+func BenchmarkRunTenants(b *testing.B) {
+	for _, k := range []struct {
+		broker  brokerKind
+		tenants int
+	}{{lazyR1, 1000}, {lazyR3, 300}} {
+		b.Run(k.broker.Name, func(b *testing.B) { runTenants(b, k.broker, smaller(k.tenants)) })
+	}
+}
+
+func runTenants(b *testing.B, kind brokerKind, tenants int) {
+	k, broker := newRun(b, kind, tenants, tenants)
+	name := fmt.Sprintf("%d tenants on %s: ", tenants, kind.Name)
+	began := time.Now()
+	lap := func(what string) {
+		figures.add(name+what, "", "%v", time.Since(began).Round(10*time.Millisecond))
+		began = time.Now()
+	}
+	size := func(when string, w *process) {
+		figures.add(name+when, "", "worker %.0f MiB and %d goroutines, broker %.0f MiB", w.rss(), w.goroutines(), broker.rss())
+	}
+	def := func(o *crewOrder) { o.Timing, o.Pace = ledger.DefaultTiming, DefaultPace }
+	w := k.fork(def)
+	w.ask("run")
+	k.until("folding to begin", func() bool { return k.consumer().NumWaiting > 0 })
+	lap("the first start, until events are folded")
+	size("before any event", w)
+	k.add(tenants, events.Remove)
+	k.publishAll(nil)
+	k.until("all to settle", k.settled)
+	lap("an event each, until all are settled")
+	k.until("all to be pulled from", func() bool { return k.pulled() == tenants })
+	size("with a loop each", w)
+	w.stop()
+	began = time.Now()
+	w = k.fork(def)
+	w.ask("run")
+	k.until("all to be pulled from", func() bool { return k.pulled() == tenants })
+	lap("restart, until every loop pulls")
+	k.add(tenants, events.Remove)
+	k.publishAll(nil)
+	k.until("all to settle", k.settled)
+	lap("an event each again, until all are settled")
+	c := clocked(broker, w)
+	<-time.After(15 * time.Second)
+	_, cost := c.end(15)
+	figures.add(name+"idle, µs of CPU a second, worker + broker + rest", "", "%s", cost)
+	k.ended()
+}
+
+// settled reports whether each event has ended and no device is due.
+func (b *bulk) settled() bool {
+	if b.outcomes() < len(b.events) {
+		return false
+	}
+	due, err := b.s.Due(context.Background())
+	return err == nil && len(due) == 0
+}
+
+// pulled is how many tenants' wake-ups some worker waits for.
+func (b *bulk) pulled() (n int) {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	st, err := b.js.Stream(ctx, stream.Devices)
+	if err != nil {
+		return 0
+	}
+	all := st.ListConsumers(ctx)
+	for c := range all.Info() {
+		if strings.HasPrefix(c.Name, "reconcile-") && c.NumWaiting > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// TestManyTenants has an event each for tenants that nobody has woken before, then
+// another worker and another event each.
+func TestManyTenants(t *testing.T) {
+	tenants := 100
+	if raced {
+		tenants = 30
+	}
+	b := newCrowd(t, natstest.Server(t).URL(), 1, 10*time.Second, tenants, tenants)
+	for range 2 {
+		b.add(tenants, events.Remove)
+		stop, _ := b.join()
+		b.publishAll(nil)
+		b.until("all to settle", b.settled)
+		b.until("all to be pulled from", func() bool { return b.pulled() == tenants })
+		stop()
+	}
+	b.ended()
+}
