@@ -6,13 +6,11 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
 	"changerelay/internal/await"
 	"changerelay/internal/events"
-	"changerelay/internal/ingest/verify"
 	"changerelay/internal/stream"
 )
 
@@ -66,20 +64,14 @@ func (p *play) wait(l line) {
 
 func (p *play) status(l line) {
 	reason := strings.ReplaceAll(l.opt("reason", ""), "_", " ")
-	if a := p.get(p.front() + "/v1/changes/" + p.known(l.args[0]).id); a.word() != l.args[1] || !strings.Contains(a.Reason, reason) {
+	if a := p.receipt(p.front(), p.known(l.args[0]).id, ""); a.word() != l.args[1] || !strings.Contains(a.Reason, reason) {
 		p.fatalf("it is %v", a)
 	}
 }
 
 // whereIs asks for a ticket, as its desk does.
 func (p *play) whereIs(l line) {
-	h, err := verify.Sign(verify.StandardWebhooks(), sourceSecrets["desk"], "look", time.Now(), nil)
-	if err != nil {
-		p.fatalf("%v", err)
-	}
-	req := p.unsigned(p.front()+"/v1/changes?ticket="+l.args[0], h, nil)
-	req.Method = http.MethodGet
-	a, err := p.do(req)
+	a, err := p.do(p.look(p.front() + "/v1/changes?ticket=" + l.args[0]))
 	if err != nil {
 		p.fatalf("%v", err)
 	}

@@ -102,3 +102,30 @@ func TestTargetsWithoutQuotaHoldNoPlace(t *testing.T) {
 	})
 	w.stop()
 }
+
+// Nor do those of a tenant that is paused: Graph is not asked again.
+func TestTargetsOfAPausedTenantArePutBack(t *testing.T) {
+	t.Parallel()
+	r := routed(t)
+	released := make(chan struct{})
+	close(released)
+	r.sim.Fail(graphsim.Fault{Op: "get", Tenant: slowTenant, Status: 429, Header: http.Header{"Retry-After": {"60"}}, Times: -1})
+	const n = 3 * resolvesOfTenant
+	r.sendSlow(n)
+	w := r.work(r.slow(released, quota.Limit{Rate: 1e6, Burst: 1e6}))
+	await.State(t, "all to be put back", func() bool {
+		return strings.Count(r.log.String(), `"stage":"resolve","outcome":"throttled"`) >= n
+	})
+	good := r.send(r.aimed(runOf+"77/managedDevice", remove(app(2))...))
+	r.outcome(good, events.Accepted)
+	w.stop()
+	var asked int
+	for line := range strings.Lines(r.log.String()) {
+		if strings.Contains(line, `"op":"find"`) && strings.Contains(line, `"tenant":"slow"`) {
+			asked++
+		}
+	}
+	if asked == 0 || asked > resolvesOfTenant {
+		t.Errorf("Graph was asked %d times", asked)
+	}
+}
