@@ -2,6 +2,7 @@ package events
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/url"
 	"reflect"
@@ -168,6 +169,31 @@ func TestHeaders(t *testing.T) {
 			t.Errorf("of %v: %v; in structured mode no header is part of the event", h, got)
 		}
 	}
+}
+
+// What a message may have of headers is what a dead letter can keep.
+func TestParseMessageBoundsHeaders(t *testing.T) {
+	header, data := halves(t, exampleEvent())
+	size := func() (n int) {
+		for name, values := range header {
+			n += len(name) + len(values[0])
+		}
+		return n
+	}
+	for i := len(header); i < MaxHeaders; i++ {
+		header[fmt.Sprintf("ce-x%d", i)] = []string{"1"}
+	}
+	header["ce-x63"][0] += strings.Repeat("x", MaxHeader-size())
+	header["Trace"] = []string{strings.Repeat("x", 4*MaxHeader)} // is not the event's
+	if _, err := ParseMessage(header, []byte(data), now); err != nil {
+		t.Errorf("with as many headers as are taken: %v", err)
+	}
+	header["ce-x63"][0] += "x"
+	_, err := ParseMessage(header, []byte(data), now)
+	wantInvalid(t, err, "", "have 8193 bytes; at most 8192")
+	header["content-type"] = []string{"application/json"}
+	_, err = ParseMessage(header, []byte(data), now)
+	wantInvalid(t, err, "", "has 65 ce- headers; at most 64")
 }
 
 // FuzzParseMessage gives the parser strangers' headers and a body. What it takes

@@ -40,6 +40,8 @@ const (
 	MaxTicket   = 128             // bytes of subject, the ticket
 	MaxTenant   = 63              // characters of a tenant's name
 	FutureSlack = 5 * time.Minute // how far ahead of now an event's time may be
+	MaxHeaders  = 64              // headers of an event in binary mode, which has 7 attributes; the rest are a publisher's own
+	MaxHeader   = 8 << 10         // bytes of their names and values; id and source percent-encoded are 1.5 KiB
 	MaxValues   = 16 << 10        // values in a JSON text, each of which takes up to half a kilobyte of memory
 )
 

@@ -53,6 +53,9 @@ func ParseMessage(header map[string][]string, data []byte, now time.Time) (Event
 	if !isBinary(header) {
 		return Parse(data, now)
 	}
+	if err := refuseHeaders(Headers(header)); err != nil {
+		return Event{}, err
+	}
 	if err := refuseContentType(header); err != nil {
 		return Event{}, err
 	}
@@ -76,6 +79,24 @@ func Headers(header map[string][]string) map[string][]string {
 		}
 	}
 	return kept
+}
+
+// refuseHeaders judges number and size of an event's headers: a dead letter has
+// to keep them, in what the broker takes of headers.
+func refuseHeaders(header map[string][]string) error {
+	n, size := 0, 0
+	for key, values := range header {
+		for _, v := range values {
+			n, size = n+1, size+len(key)+len(v)
+		}
+	}
+	switch {
+	case n > MaxHeaders:
+		return &InvalidError{"", fmt.Sprintf("the event has %d ce- headers; at most %d are taken", n, MaxHeaders)}
+	case size > MaxHeader:
+		return &InvalidError{"", fmt.Sprintf("the event's ce- headers have %d bytes; at most %d are taken", size, MaxHeader)}
+	}
+	return nil
 }
 
 func isBinary(header map[string][]string) bool {

@@ -54,15 +54,30 @@ func (r Receipt) Status() string {
 	return string(r.State)
 }
 
-// Encode returns the receipt as structured-mode CloudEvents JSON, made at now.
+// Encode returns the receipt as structured-mode CloudEvents JSON, made at now. A
+// time that JSON cannot say is the nearest one that it can.
 func (r Receipt) Encode(now time.Time) []byte {
-	r.Accepted, r.Ended = r.Accepted.Round(0).UTC(), r.Ended.Round(0).UTC()
+	r.Accepted, r.Ended, now = sayable(r.Accepted), sayable(r.Ended), sayable(now)
 	r.State, r.Since, r.Until = "", time.Time{}, time.Time{} // true today only
 	kind := OutcomeType
 	if r.Change != "" {
 		kind = ResolvedType
 	}
 	return envelope{ID: r.ID, Source: outcomeSource, Type: kind, Subject: r.Ticket, Data: r}.encode(now)
+}
+
+// sayable is the time nearest to t that RFC 3339, and so JSON, has digits for.
+// Strangers' times are judged before they come here; this is for those that
+// were not, since an outcome that cannot be written would never be.
+func sayable(t time.Time) time.Time {
+	t = t.Round(0).UTC()
+	switch {
+	case t.Year() < 0:
+		return time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC)
+	case t.Year() > 9999:
+		return time.Date(9999, 12, 31, 23, 59, 59, 999_999_999, time.UTC)
+	}
+	return t
 }
 
 // ParseReceipt reads what Encode wrote. Fields that it does not know are

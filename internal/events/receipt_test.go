@@ -90,3 +90,21 @@ func TestParseReceipt(t *testing.T) {
 		wantInvalid(t, err, c.field, c.reason)
 	}
 }
+
+// A time that JSON cannot say must not keep an outcome from being said.
+func TestReceiptEncodesAnyTime(t *testing.T) {
+	for _, c := range []struct{ at, want time.Time }{
+		{time.Time{}, time.Time{}},
+		{time.Date(0, 1, 1, 0, 0, 0, 0, time.FixedZone("", 3600)), time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC)}, // in UTC, year -1
+		{time.Date(9999, 12, 31, 23, 59, 59, 0, time.FixedZone("", -3600)), time.Date(9999, 12, 31, 23, 59, 59, 999_999_999, time.UTC)},
+		{time.Unix(-1<<40, 0), time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC)},
+		{time.Unix(1<<40, 0), time.Date(9999, 12, 31, 23, 59, 59, 999_999_999, time.UTC)},
+	} {
+		r := exampleReceipt()
+		r.Accepted, r.Ended = c.at, c.at
+		got, err := ParseReceipt(r.Encode(c.at))
+		if err != nil || !got.Accepted.Equal(c.want) || !got.Ended.Equal(c.want) {
+			t.Errorf("%v: accepted %v, ended %v, %v; want %v", c.at, got.Accepted, got.Ended, err, c.want)
+		}
+	}
+}

@@ -148,15 +148,19 @@ func (f feed) pass(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// run calls the handler and shows progress for it meanwhile.
+// run calls the handler and shows progress for it meanwhile. What a handler
+// that panics has in hand comes again later: perhaps to a newer worker.
 func (s *Streams) run(ctx context.Context, f feed, ds []*Delivery) {
 	done := make(chan struct{})
 	go keep(ds, s.progressEvery(), done)
 	defer close(done)
-	f.handle(ctx, ds)
+	pause := UndecidedPause
+	if !Guard(s.log, func() { f.handle(ctx, ds) }, "consumer", f.config.Durable, "first", ds[0].Sequence, "messages", len(ds)) {
+		pause = PanicPause
+	}
 	for _, d := range ds {
 		if !d.decided.Load() {
-			_ = d.Nak(UndecidedPause) // if it is lost, AckWait returns it
+			_ = d.Nak(pause) // if it is lost, AckWait returns it
 		}
 	}
 }

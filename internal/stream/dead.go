@@ -2,9 +2,9 @@ package stream
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
-	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -52,10 +52,22 @@ type DeadLetter struct {
 	Size     int    // bytes of the whole body; more than Data has if only the head was kept
 }
 
-// Bury stores the letter unless one is stored under its subject.
+// Bury stores the letter unless one is stored under its subject. Of a letter
+// that the broker finds too big it stores all but bytes and headers, and says so
+// in the reason: an event that cannot be buried would never end.
 func (s *Streams) Bury(ctx context.Context, l DeadLetter) error {
+	err := s.putOnce(ctx, l.message())
+	if errors.Is(err, errTooBig) {
+		err = s.putOnce(ctx, l.bare().message())
+	}
+	return err
+}
+
+// message is the letter as it is stored.
+func (l DeadLetter) message() *nats.Msg {
 	h := nats.Header{}
-	h.Set(headerReason, line(l.Reason))
+	received, note := pack(l.Header)
+	h.Set(headerReason, line(l.Reason)+note)
 	h.Set(headerOrigin, line(l.Origin))
 	h.Set(headerSequence, strconv.FormatUint(l.Sequence, 10))
 	h.Set(headerTime, l.At.UTC().Format(time.RFC3339Nano))
@@ -67,8 +79,19 @@ func (s *Streams) Bury(ctx context.Context, l DeadLetter) error {
 		h.Set(headerSHA256, l.SHA256)
 		h.Set(headerSize, strconv.Itoa(l.Size))
 	}
-	maps.Copy(h, kept(l.Header))
-	return s.putOnce(ctx, &nats.Msg{Subject: l.subject(), Header: h, Data: l.Data})
+	if received != "" {
+		h.Set(headerReceived, received)
+	}
+	return &nats.Msg{Subject: l.subject(), Header: h, Data: l.Data}
+}
+
+// bare is the letter without what was received.
+func (l DeadLetter) bare() DeadLetter {
+	headers, _ := pack(l.Header)
+	l.Reason = fmt.Sprintf("%s (the broker takes no dead letter so big: this one has neither the %d bytes that were received, of SHA-256 %x, nor their %d bytes of headers)",
+		clip(l.Reason, maxReason/2), len(l.Data), sha256.Sum256(l.Data), len(headers))
+	l.Header, l.Data = nil, nil
+	return l
 }
 
 // subject is the letter's address. A message whose own subject is no event's is
@@ -139,7 +162,7 @@ func (s *Streams) Drop(ctx context.Context, number uint64) error {
 // readLetter takes headers for what they are worth: a letter that another hand
 // wrote is shown, too.
 func readLetter(m Message) DeadLetter {
-	l := DeadLetter{Subject: m.Subject, Header: received(m.Header), Data: m.Data, Number: m.Sequence, At: m.Time,
+	l := DeadLetter{Subject: m.Subject, Header: unpack(m.Header.Get(headerReceived)), Data: m.Data, Number: m.Sequence, At: m.Time,
 		Reason: m.Header.Get(headerReason), Origin: m.Header.Get(headerOrigin), Approval: m.Header.Get(headerApproval),
 		Delivery: m.Header.Get(headerDelivery), SHA256: m.Header.Get(headerSHA256)}
 	outcome, id, _ := strings.Cut(strings.TrimPrefix(m.Subject, events.DeadPrefix), ".")
@@ -165,8 +188,13 @@ func line(s string) string {
 		}
 		return r
 	}, strings.ToValidUTF8(s, "\uFFFD"))
-	if r := []rune(s); len(r) > maxReason {
-		s = string(r[:maxReason]) + "…"
+	return strings.TrimSpace(clip(s, maxReason))
+}
+
+// clip shortens s to most characters.
+func clip(s string, most int) string {
+	if r := []rune(s); len(r) > most {
+		return string(r[:most]) + "…"
 	}
-	return strings.TrimSpace(s)
+	return s
 }

@@ -150,6 +150,7 @@ const (
 	codeSubjectsOverlap jetstream.ErrorCode = 10065 // with another stream's
 	codeNotClustered    jetstream.ErrorCode = 10074 // replicas on a single server
 	codeStoreFailed     jetstream.ErrorCode = 10077 // the stream is full, or the subject is
+	codeHeaders         jetstream.ErrorCode = 10097 // more than 64 KiB of them, whatever the limits of message and stream
 	codeNotReady        jetstream.ErrorCode = 10163 // the expected sequence is not known yet
 )
 

@@ -10,7 +10,8 @@ import (
 )
 
 // A Delivery is a message that a worker holds. Its handler decides it, by Ack
-// or Nak; what it leaves undecided comes again after UndecidedPause.
+// or Nak; what it leaves undecided comes again after UndecidedPause. What it
+// Keeps it decides later.
 //
 // A Delivery that a test made itself answers nobody.
 type Delivery struct {
@@ -22,19 +23,20 @@ type Delivery struct {
 	Deliveries uint64    // how often it was delivered, this time included
 	Pulled     time.Time // when this worker received it
 
-	nc      *nats.Conn
-	reply   string
-	decided atomic.Bool
+	nc        *nats.Conn
+	retention time.Duration // of its stream; zero is DefaultRetention
+	reply     string
+	decided   atomic.Bool
 }
 
 // deliver makes a Delivery of a message that a consumer sent.
-func deliver(nc *nats.Conn, m *nats.Msg) (*Delivery, error) {
+func (s *Streams) deliver(m *nats.Msg) (*Delivery, error) {
 	meta, err := m.Metadata()
 	if err != nil {
 		return nil, fmt.Errorf("reading a delivery of %s: %w", m.Subject, err)
 	}
 	return &Delivery{Subject: m.Subject, Header: m.Header, Data: m.Data, Sequence: meta.Sequence.Stream, Time: meta.Timestamp,
-		Deliveries: meta.NumDelivered, Pulled: time.Now(), nc: nc, reply: m.Reply}, nil
+		Deliveries: meta.NumDelivered, Pulled: time.Now(), nc: s.nc, retention: s.o.Retention, reply: m.Reply}, nil
 }
 
 // Ack says that the message is done, and waits for the broker to have heard it.
@@ -64,6 +66,10 @@ func (d *Delivery) Nak(delay time.Duration) error {
 	d.decided.Store(true)
 	return d.answer(fmt.Sprintf(`-NAK {"delay":%d}`, max(delay, time.Millisecond).Nanoseconds()))
 }
+
+// Keep has the message stay in hand when the handler returns. It is to be
+// decided within AckWait less ProgressEvery; else it is given to another worker.
+func (d *Delivery) Keep() { d.decided.Store(true) }
 
 // Progress says that the message is being worked at, and gives it another
 // AckWait. Folds and Wakes do so by themselves.

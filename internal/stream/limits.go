@@ -1,6 +1,10 @@
 package stream
 
-import "time"
+import (
+	"time"
+
+	"changerelay/internal/events"
+)
 
 // Bounds of everything that waits. AckWait is longer than any single step of a
 // handler; Progress renews it, so it bounds how long a crashed worker's
@@ -13,6 +17,7 @@ const (
 	PullFor        = 30 * time.Second       // an idle long poll; each is two raft entries on R3, so not shorter
 	GateRecheck    = 5 * time.Second        // most that passes before a closed gate is asked again
 	UndecidedPause = 5 * time.Second        // before a delivery comes again that its handler left undecided
+	PanicPause     = 5 * time.Minute        // before a delivery comes again whose handler panicked: it will again, until a worker is mended
 	UnusedPause    = 100 * time.Millisecond // before a delivery comes again that arrived while its puller stopped
 	AckTry         = 5 * time.Second        // one acknowledgement, with the broker's answer
 	AcksInFlight   = 128                    // acknowledgements of one batch under way at once
@@ -30,6 +35,7 @@ const (
 	PauseMin         = 50 * time.Millisecond // about; after a first failure, doubled by each further one
 	PauseMax         = 2 * time.Second       // about; longest pause between tries
 	MaxChangeHeaders = 4 << 10               // bytes of headers and subject that a direct publisher may add
+	ReceivedHeaders  = events.MaxHeader + 64 // bytes of a message's headers that its dead letter keeps: all of an event, and of more so many that it is refused again
 	ParkHeaders      = 8 << 10               // bytes of headers that a parked body gets, at most
 	MaxAudit         = 64 << 10              // bytes of an audit record with its headers; a person's texts have 1000 characters each
 

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -18,6 +17,10 @@ import (
 
 // errStored reports that a message is stored under the subject already.
 var errStored = errors.New("a message is stored under this subject")
+
+// errTooBig reports that no try will store a message: its stream, the server or
+// the protocol has no room for one so big.
+var errTooBig = errors.New("the message is too big")
 
 // Publish stores the event, or finds that it is stored: then duplicate is true
 // if the stored one says the same, and the error is events.ErrConflict if it
@@ -160,8 +163,8 @@ func (s *Streams) put(ctx context.Context, msg *nats.Msg) (uint64, error) {
 			waited = sleep(ctx, jitter(InFlightPause))
 		case c == codeStoreFailed, c == codeNoResources, c == codeStorage:
 			return 0, fmt.Errorf("%w: publishing %s: %w", ErrFull, msg.Subject, err)
-		case c == jetstream.JSErrCodeStreamMessageExceedsMaximum, errors.Is(err, nats.ErrMaxPayload):
-			return 0, fmt.Errorf("publishing %s: %w", msg.Subject, err)
+		case c == jetstream.JSErrCodeStreamMessageExceedsMaximum, c == codeHeaders, errors.Is(err, nats.ErrMaxPayload):
+			return 0, fmt.Errorf("publishing %s: %w: %w", msg.Subject, errTooBig, err)
 		default:
 			waited = p.wait(ctx)
 		}
@@ -186,24 +189,3 @@ func expect(msg *nats.Msg, last uint64) {
 // subjectFull tells the limit of a subject from that of the stream. The broker
 // has one code for both.
 func subjectFull(err error) bool { return strings.Contains(err.Error(), "per subject") }
-
-// each calls f for every item, at most most at once, and returns the first
-// error when all are done.
-func each[T any](items []T, most int, f func(T) error) (err error) {
-	var (
-		wg    sync.WaitGroup
-		once  sync.Once
-		slots = make(chan struct{}, most)
-	)
-	for _, item := range items {
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			if failed := f(item); failed != nil {
-				once.Do(func() { err = failed })
-			}
-		})
-	}
-	wg.Wait()
-	return err
-}

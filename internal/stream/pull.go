@@ -77,7 +77,7 @@ func (s *Streams) gather(ctx context.Context, answers <-chan *nats.Msg, lost <-c
 				}
 				return ds, true, statusError(m.Header)
 			}
-			d, err := deliver(s.nc, m)
+			d, err := s.deliver(m)
 			if err != nil {
 				return ds, false, err
 			}
@@ -106,7 +106,7 @@ func (s *Streams) cancel(sub *nats.Subscription, answers <-chan *nats.Msg) (ds [
 			if !open {
 				return ds
 			}
-			if d, err := deliver(s.nc, m); err == nil { // an error is a word of status
+			if d, err := s.deliver(m); err == nil { // an error is a word of status
 				ds = append(ds, d)
 			}
 		default:

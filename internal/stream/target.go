@@ -1,9 +1,11 @@
 package stream
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -22,16 +24,26 @@ import (
 // answer by then. It has the event's fingerprint: what else comes under that id
 // is a conflict for as long as OUTCOMES remembers.
 
-// headerAccepted tells when an event came to TARGETS.
+// headerAccepted tells when an event of CHANGES came to TARGETS.
 const headerAccepted = "Changerelay-Accepted"
 
-// Accepted is when the event was first stored: its age counts from then. A
-// publisher that writes the header itself can only make its event older.
-func (d *Delivery) Accepted() time.Time {
-	if t, err := time.Parse(time.RFC3339Nano, d.Header.Get(headerAccepted)); err == nil && t.Before(d.Time) {
-		return t
+// earliest is before any event; a time before it is forged, or a slip.
+var earliest = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// Accepted is when e, the delivery's event, was first stored: its age counts
+// from then. Any publisher can write the header, so it counts only where Resolve
+// writes it, and only for a time when TARGETS could have had the event. Within
+// that, a publisher can make its own event older, and no other.
+func (d *Delivery) Accepted(e events.Event) time.Time {
+	if e.Target == "" || !strings.HasPrefix(d.Subject, events.ChangesPrefix) {
+		return d.Time
 	}
-	return d.Time
+	oldest := d.Time.Add(-cmp.Or(d.retention, DefaultRetention))
+	t, err := time.Parse(time.RFC3339Nano, d.Header.Get(headerAccepted))
+	if err != nil || t.Before(earliest) || t.Before(oldest) || t.After(d.Time) {
+		return d.Time
+	}
+	return t.UTC()
 }
 
 // publishTarget is publish for TARGETS.

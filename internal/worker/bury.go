@@ -9,6 +9,37 @@ import (
 	"changerelay/internal/stream"
 )
 
+// A burial is an arrival that no document will have, and why.
+type burial struct {
+	*arrival
+	outcome events.Outcome
+	cause   error
+}
+
+// buryAll ends arrivals beside the batch that they came with: while DEAD or
+// OUTCOMES cannot be written, other devices' events go on. Those that find no room
+// within buryWait come again.
+func (w *Worker) buryAll(ctx context.Context, stage string, dead []burial) {
+	wait, cancel := context.WithTimeout(ctx, buryWait)
+	defer cancel()
+	for _, b := range dead {
+		select {
+		case w.graves <- struct{}{}:
+		case <-wait.Done():
+			_ = b.Nak(backoff(b.Deliveries, retryMin, retryMax)) // if it is lost, AckWait puts it back
+			w.end(ctx, stage, events.Busy, b.Pulled, "subject", b.Subject, "sequence", b.Sequence)
+			continue
+		}
+		b.Keep()
+		w.loops.Go(func() {
+			defer func() { <-w.graves }()
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), buryFor) // the worker's stop waits for it
+			defer cancel()
+			w.guard(func() { w.bury(ctx, stage, b.arrival, b.outcome, b.cause) }, b.Delivery)
+		})
+	}
+}
+
 // bury ends an event that no document will have: DEAD, OUTCOMES, ack.
 func (w *Worker) bury(ctx context.Context, stage string, a *arrival, o events.Outcome, cause error) {
 	began := time.Now()
@@ -48,7 +79,7 @@ func (a *arrival) letter(o events.Outcome, cause error, now time.Time) stream.De
 
 func (a *arrival) receipt(o events.Outcome, cause error, now time.Time) events.Receipt {
 	r := events.Receipt{ID: a.ref.String(), Ticket: a.event.Ticket, Tenant: a.ref.Tenant, Device: a.ref.Device, Target: a.event.Target,
-		Outcome: o, Reason: cause.Error(), Accepted: a.Accepted(), Ended: now}
+		Outcome: o, Reason: cause.Error(), Accepted: a.Accepted(a.event), Ended: now}
 	if a.ref.Unresolved() {
 		r.Device = ""
 	}

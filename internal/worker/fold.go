@@ -16,15 +16,23 @@ import (
 // errLate ends a fold whose messages may by now be another worker's.
 var errLate = errors.New("held for too long: another worker may have it")
 
+// errPanicked ends a fold that met a bug.
+var errPanicked = errors.New("looking up an outcome panicked")
+
 // fold puts a batch of deliveries into the documents of their devices, one
 // compare-and-swap a device.
 func (w *Worker) fold(ctx context.Context, ds []*stream.Delivery) {
 	w.c.At(FoldPulled)
 	groups := map[events.Address][]*arrival{}
+	var dead []burial
 	for _, d := range ds {
-		a, err := w.read(ctx, d)
+		var a *arrival
+		var err error
+		if !w.guard(func() { a, err = w.read(ctx, d) }, d) {
+			continue
+		}
 		if invalid := (*events.InvalidError)(nil); errors.As(err, &invalid) {
-			w.bury(ctx, "fold", a, events.Invalid, invalid)
+			dead = append(dead, burial{a, events.Invalid, invalid})
 			continue
 		}
 		if errors.Is(err, errUnknown) {
@@ -42,10 +50,18 @@ func (w *Worker) fold(ctx context.Context, ds []*stream.Delivery) {
 		free <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-free }()
-			w.foldDevice(ctx, addr, as)
+			w.guard(func() { w.foldDevice(ctx, addr, as) }, deliveries(as)...)
 		})
 	}
 	wg.Wait()
+	for _, as := range groups {
+		for _, a := range as {
+			if a.became == twin {
+				dead = append(dead, burial{a, events.Invalid, errTwin})
+			}
+		}
+	}
+	w.buryAll(ctx, "fold", dead) // after the folds: no device waits for it
 }
 
 // An arrival is a delivery of CHANGES on its way into a document.
@@ -82,10 +98,10 @@ func (w *Worker) read(ctx context.Context, d *stream.Delivery) (*arrival, error)
 	if err := w.replayed(ctx, a); err != nil {
 		return a, err
 	}
-	if err := w.served(a.event, d.Accepted()); err != nil {
+	if err := w.served(a.event, d.Accepted(a.event)); err != nil {
 		return a, err
 	}
-	a.entry = ledger.NewEntry(a.event, a.ref, d.Sequence, d.Accepted())
+	a.entry = ledger.NewEntry(a.event, a.ref, d.Sequence, d.Accepted(a.event))
 	a.entry.Seq, a.entry.Approval = a.first, a.code
 	return a, nil
 }
@@ -136,10 +152,10 @@ func (w *Worker) leave(ctx context.Context, a *arrival, began time.Time, err err
 	attrs := []any{"event", a.ref.String(), "ticket", a.event.Ticket, "sequence", a.Sequence, "deliveries", a.Deliveries}
 	switch {
 	case err != nil:
+		a.became = noRoom
 		_ = a.Nak(backoff(a.Deliveries, retryMin, retryMax)) // if it is lost, AckWait puts it back
 		w.end(ctx, "fold", events.Unavailable, began, append(attrs, "err", err)...)
-	case a.became == twin:
-		w.bury(ctx, "fold", a, events.Invalid, errTwin)
+	case a.became == twin: // fold buries it
 	case a.became == noRoom, a.became == taken:
 		again := a.again
 		if a.became == noRoom {
@@ -197,7 +213,8 @@ func (w *Worker) ended(ctx context.Context, d ledger.Device, as []*arrival) (map
 			continue
 		}
 		group.Go(func() error {
-			_, err := w.c.Streams.FinalAt(ctx, a.ref, events.TicketToken(a.event.Ticket))
+			err := errPanicked
+			stream.Guard(w.c.Log, func() { _, err = w.c.Streams.FinalAt(ctx, a.ref, events.TicketToken(a.event.Ticket)) }, "sequence", a.Sequence)
 			if errors.Is(err, events.ErrNotFound) {
 				return nil
 			}

@@ -13,6 +13,7 @@ const (
 	DefaultFoldBatch      = 256           // events
 	DefaultReconcileSlots = 32            // devices of a tenant at once
 	foldsAtOnce           = 16            // devices of one batch
+	buriesAtOnce          = 64            // dead letters of a worker under way at once
 	resolvesAtOnce        = 128           // targets of all tenants, 64 KiB each at most
 	resolvesOfTenant      = 4             // of them; so that it takes 32 tenants whose Graph hangs to keep the others' waiting
 	DefaultPace           = time.Second   // between a device's calls: a burst of tickets for it is a handful of calls
@@ -21,6 +22,9 @@ const (
 
 	CallTimeout = 20 * time.Second // one request to Graph; shorter than an attempt's Budget
 	FoldWithin  = 40 * time.Second // from the pull to the write; shorter than stream.AckWait by more than clocks drift
+
+	buryFor  = 15 * time.Second // one dead letter, its outcome and its ack: with stream.DrainFor it is below a pod's grace of 60 s
+	buryWait = time.Second      // a batch with dead letters waits so long in its slot for its turns; the rest comes again
 
 	DiscoverEvery = 15 * time.Second // a tenant's first wake-up by another worker is noticed so late
 	MeasureEvery  = 5 * time.Second  // age of the due gauge; shorter than a scrape's interval

@@ -20,7 +20,7 @@ func (w *Worker) resolve(ctx context.Context, d *stream.Delivery) {
 	a := &arrival{Delivery: d}
 	var err error
 	if a.event, a.ref, err = events.FromMessage(d.Subject, d.Header, d.Data, d.Time); err == nil {
-		err = w.served(a.event, d.Accepted())
+		err = w.served(a.event, d.Time)
 	}
 	var end *end
 	if err == nil {
@@ -33,9 +33,9 @@ func (w *Worker) resolve(ctx context.Context, d *stream.Delivery) {
 		_ = a.Nak(end.after)
 		w.end(ctx, "resolve", end.outcome, began, "event", a.ref.String(), "ticket", a.event.Ticket, "again", end.after.Round(time.Millisecond), "err", end.err)
 	case errors.As(err, &invalid):
-		w.bury(ctx, "resolve", a, events.Invalid, invalid)
+		w.buryAll(ctx, "resolve", []burial{{a, events.Invalid, invalid}})
 	case errors.As(err, &dead):
-		w.bury(ctx, "resolve", a, dead.outcome, dead)
+		w.buryAll(ctx, "resolve", []burial{{a, dead.outcome, dead}})
 	case err == nil:
 		if err = a.Ack(ctx); err == nil {
 			w.c.Log.Info("resolve", "stage", "resolve", "event", a.ref.String(), "ticket", a.event.Ticket, "tenant", a.event.Tenant,

@@ -74,6 +74,7 @@ type Worker struct {
 	loops   sync.WaitGroup  // what Run waits for
 	inHand  sync.Map        // events.Address of devices being reconciled by this worker
 	inFold  sync.Map        // events.Address of devices being folded by this worker
+	graves  chan struct{}   // has a token of each dead letter that is on its way
 }
 
 // New returns a worker that Run starts.
@@ -94,7 +95,7 @@ func New(c Config) *Worker {
 	if c.At == nil {
 		c.At = func(Point) {}
 	}
-	return &Worker{c: c}
+	return &Worker{c: c, graves: make(chan struct{}, buriesAtOnce)}
 }
 
 func setDefault[T comparable](v *T, d T) {
