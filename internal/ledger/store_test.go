@@ -116,6 +116,13 @@ func (l *losing) Update(ctx context.Context, key string, b []byte, rev uint64) (
 	return l.KeyValue.Update(ctx, key, b, rev)
 }
 
+func (l *losing) Create(ctx context.Context, key string, b []byte, opts ...jetstream.KVCreateOpt) (uint64, error) {
+	if l.left--; l.left >= 0 {
+		return 0, fmt.Errorf("creating: %w", l.err)
+	}
+	return l.KeyValue.Create(ctx, key, b, opts...)
+}
+
 func TestLaw02BothErrorsOfALostSwap(t *testing.T) {
 	url := natstest.Server(t).URL()
 	for n, lost := range []error{jetstream.ErrKeyExists, jetstream.ErrKeyRevisionMismatch} {
@@ -292,12 +299,12 @@ func TestEach(t *testing.T) {
 
 func TestANewerDocumentIsLeftAlone(t *testing.T) {
 	s := open(t, natstest.Server(t).URL(), 1)
-	if _, err := s.kv.Put(t.Context(), phone.String(), []byte(`{"v":2,"surprise":true}`)); err != nil {
+	if _, err := s.kv.Put(t.Context(), phone.String(), []byte(`{"v":3,"surprise":true}`)); err != nil {
 		t.Fatal(err)
 	}
 	before := revision(t, s, phone)
 	_, err := s.Update(t.Context(), phone, folding(word(1, t0, remove("x")...)))
-	if err == nil || !strings.Contains(err.Error(), "version 2") || !strings.Contains(err.Error(), phone.String()) {
+	if err == nil || !strings.Contains(err.Error(), "version 3") || !strings.Contains(err.Error(), phone.String()) {
 		t.Errorf("the error does not say which document and why: %v", err)
 	}
 	if after := revision(t, s, phone); after != before {
