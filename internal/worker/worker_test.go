@@ -40,13 +40,15 @@ func TestAThousandEventsAreAHandfulOfCalls(t *testing.T) {
 	for i := range 1000 {
 		last = r.publish(events.Change{Intent: []events.Intent{events.Remove, events.Restore}[i/8%2], Item: app(i % 8)})
 	}
-	r.work(func(c *Config) { c.MaxAge = time.Hour })
+	const pace = 500 * time.Millisecond
+	began := time.Now()
+	r.work(func(c *Config) { c.MaxAge, c.Pace = time.Hour, pace })
 	r.outcome(last, events.Accepted)
 	await.State(t, "all events to be folded", r.folded)
 	r.settled(device)
 	r.held(device, app(0), app(1), app(2), app(3), app(4), app(5), app(6), app(7))
-	if n := len(r.posts(device)); n > 10 {
-		t.Errorf("%d calls\n%v", n, r.posts(device))
+	if n, most := len(r.posts(device)), max(10, 2+int(time.Since(began)/pace)); n > most { // a slow machine folds for longer
+		t.Errorf("%d calls, want at most %d\n%v", n, most, r.posts(device))
 	}
 	r.posts(device).sound(t)
 }
