@@ -292,12 +292,12 @@ func TestEach(t *testing.T) {
 
 func TestANewerDocumentIsLeftAlone(t *testing.T) {
 	s := open(t, natstest.Server(t).URL(), 1)
-	if _, err := s.kv.Put(t.Context(), phone.String(), []byte(`{"v":2,"surprise":true}`)); err != nil {
+	if _, err := s.kv.Put(t.Context(), phone.String(), []byte(`{"v":3,"surprise":true}`)); err != nil {
 		t.Fatal(err)
 	}
 	before := revision(t, s, phone)
 	_, err := s.Update(t.Context(), phone, folding(word(1, t0, remove("x")...)))
-	if err == nil || !strings.Contains(err.Error(), "version 2") || !strings.Contains(err.Error(), phone.String()) {
+	if err == nil || !strings.Contains(err.Error(), "version 3") || !strings.Contains(err.Error(), phone.String()) {
 		t.Errorf("the error does not say which document and why: %v", err)
 	}
 	if after := revision(t, s, phone); after != before {
