@@ -91,7 +91,7 @@ func (d *desk) ticket(i int) ticket {
 		}
 		changes = append(changes, events.Change{Intent: intent, Item: events.Item{ID: items[n], Type: "application"}})
 	}
-	if d.dice.IntN(100) == 0 { // an app that is no more
+	if d.dice.IntN(60) == 0 { // an app that is no more
 		changes = []events.Change{{Intent: events.Remove, Item: events.Item{ID: cursed, Type: "application"}}}
 	}
 	now := time.Now()

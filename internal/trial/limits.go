@@ -6,7 +6,7 @@ import "time"
 const (
 	fresh  = 3 * time.Second        // a set is built on a read no older
 	lag    = 1 * time.Second        // Graph shows what it has taken within
-	settle = 4 * time.Second        // a call without an answer may be applied so late
+	settle = 6 * time.Second        // a call without an answer may be applied so late
 	skew   = 500 * time.Millisecond // between the workers' clocks: it is one
 	budget = 2 * time.Second        // one call
 	pace   = 200 * time.Millisecond // between two calls for one device
@@ -24,7 +24,7 @@ const (
 	slowBy     = 60 * time.Millisecond // of a slow link, each piece
 	moodEvery  = 5 * time.Millisecond  // a link looks whether it is mended
 	zombie     = budget + skew + lag + settle + 2*time.Second
-	lateBy     = 2 * time.Second // a late apply; less than settle
+	lateBy     = 4500 * time.Millisecond // a late apply: later than a read that finds nothing (budget + lag + skew), and earlier than settle
 	checkEvery = 100 * time.Millisecond
 	sayEvery   = 10 * time.Second
 )
