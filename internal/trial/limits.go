@@ -19,7 +19,9 @@ const (
 	drainFor   = 45 * time.Second      // SIGTERM: the relay promises 40 s
 	answerFor  = 15 * time.Second      // the desk waits so long for an answer, then tries again
 	faultFor   = 2 * time.Second       // about; a fault and the peace after it
-	senders    = 32                    // requests at once
+	takes      = 3 * time.Second       // about, what a fault takes in all; in a long trial
+	perEvent   = 17 * time.Millisecond // between two events; in a long trial
+	senders    = 64                    // requests at once
 	tries      = 40                    // of an event that is not acknowledged
 	slowBy     = 60 * time.Millisecond // of a slow link, each piece
 	moodEvery  = 5 * time.Millisecond  // a link looks whether it is mended

@@ -10,15 +10,23 @@ import (
 	"changerelay/internal/proof"
 )
 
-// TestTrial is a trial in small; PROVE_FAULTS, PROVE_EVENTS and PROVE_SEED make it
-// as long as one wants (make prove).
+// TestTrial is a trial in small. PROVE_DURATION makes it as long as one wants (make
+// prove), PROVE_SEED another; PROVE_ONLY has only faults whose name begins so.
 func TestTrial(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes most of a minute")
 	}
 	o := Options{
-		Seed: int64(number(t, "PROVE_SEED", 1)), Events: number(t, "PROVE_EVENTS", 400), Faults: number(t, "PROVE_FAULTS", 8),
-		Tenants: 3, Devices: 12, Settle: 3 * time.Minute, Dir: t.TempDir(), Say: t.Output(), Only: os.Getenv("PROVE_ONLY"),
+		Seed: int64(number(t, "PROVE_SEED", 1)), Events: 300, Faults: 8, Tenants: 3, Devices: 12,
+		Settle: 5 * time.Minute, Dir: t.TempDir(), Say: t.Output(), Only: os.Getenv("PROVE_ONLY"),
+	}
+	if text := os.Getenv("PROVE_DURATION"); text != "" {
+		d, err := time.ParseDuration(text)
+		if err != nil || d < time.Minute {
+			t.Fatalf("PROVE_DURATION=%s: want a minute or more, as 30m", text)
+		}
+		o.Faults, o.Events = int(d/takes), int(d/perEvent)
+		o.Tenants, o.Devices = 10, 40
 	}
 	if dir := os.Getenv("PROVE_DIR"); dir != "" {
 		o.Dir = dir
