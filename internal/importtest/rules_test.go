@@ -28,7 +28,7 @@ var places = map[string]place{
 	"internal/metrics":          {0, nil},
 	"internal/natstest":         {0, nil},
 	"internal/await":            {0, nil},
-	"internal/proof":            {0, nil}, // shares nothing with what it judges
+	"internal/proof":            {0, nil},                                           // shares nothing with what it judges
 	"internal/trial":            {1, []string{"internal/events", "internal/proof"}}, // runs the programs, and imports none of what they are made of
 	"internal/stream":           {1, []string{"internal/events"}},
 	"internal/ledger":           {1, []string{"internal/events"}},
