@@ -58,6 +58,9 @@ func (c *story) sets() (found []Violation) {
 			continue
 		}
 		was, call := c.states[n-1], now.call
+		if call.Late { // Graph chose the moment: what counts is what it held when the call came
+			was = c.states[c.at(call.At)]
+		}
 		for _, item := range slices.Sorted(maps.Keys(union(was.removed, now.removed))) {
 			removes := now.removed[item]
 			switch {
@@ -69,6 +72,14 @@ func (c *story) sets() (found []Violation) {
 		}
 	}
 	return found
+}
+
+// at is the state that held at that time.
+func (c *story) at(t time.Time) (n int) {
+	for n+1 < len(c.states) && !c.states[n+1].from.After(t) {
+		n++
+	}
+	return n
 }
 
 // seen reports whether the call of state n may have the item because a read showed

@@ -107,16 +107,6 @@ func (s state) order() int {
 	return s.edit.Order
 }
 
-// at is which state held when the call's set was applied: the one before it.
-func (c *story) before(call *Call) int {
-	for i, s := range c.states {
-		if s.call == call {
-			return i - 1
-		}
-	}
-	return len(c.states) - 1
-}
-
 func (c *story) violation(p Promise, event string, call int, format string, args ...any) Violation {
 	return Violation{p, c.device, event, call, fmt.Sprintf(format, args...)}
 }

@@ -49,9 +49,9 @@ var mistakes = []mistake{
 	{"no letter is written", proof.Unlettered, "internal/worker/outcome.go",
 		"if !r.Outcome.Dead() {", "if v != nil {",
 		Options{Only: "worker killed", Events: 300, Faults: 2}},
-	{"a late set is left as it is", proof.Wrong, "internal/ledger/see.go",
-		"d.Retell, b.Until = true, at.Add(t.Settle)", "b.Until = at.Add(t.Settle)",
-		Options{Only: "Graph applies late", Events: 300, Faults: 8, Devices: 2}},
+	{"a restore restores nothing", proof.Wrong, "internal/ledger/set.go",
+		"default:\n\t\t\t\tdelete(set, c.Item.ID)", "default:",
+		Options{Only: "worker killed", Events: 100, Faults: 2}},
 }
 
 // TestMistakes: a relay with a mistake in it is convicted of the promise that it

@@ -28,13 +28,18 @@ type desk struct {
 	*trial
 	dice   *rand.Rand
 	client *http.Client
+	nc     *nats.Conn
 	begun  atomic.Int64 // events
 	acked  atomic.Int64
 	edits  []proof.Edit // in order, of each device
 }
 
-func newDesk(t *trial) *desk {
-	return &desk{trial: t, dice: rand.New(rand.NewPCG(uint64(t.Seed), 11)), client: &http.Client{Timeout: answerFor}}
+func newDesk(t *trial) (*desk, error) {
+	nc, _, err := t.connect()
+	if err != nil {
+		return nil, fmt.Errorf("connecting the desk: %w", err)
+	}
+	return &desk{trial: t, nc: nc, dice: rand.New(rand.NewPCG(uint64(t.Seed), 11)), client: &http.Client{Timeout: answerFor}}, nil
 }
 
 // A ticket is one event, and how it is sent.
@@ -45,18 +50,13 @@ type ticket struct {
 }
 
 func (d *desk) send(ctx context.Context) {
-	nc, _, err := d.connect()
-	if err != nil {
-		d.say("the desk: %v", err)
-		return
-	}
-	defer nc.Close()
+	defer d.nc.Close()
 	tickets := make(chan ticket)
 	var all sync.WaitGroup
 	for range senders {
 		all.Go(func() {
 			for one := range tickets {
-				d.deliver(ctx, nc, one)
+				d.deliver(ctx, one)
 			}
 		})
 	}
@@ -106,7 +106,7 @@ func (d *desk) ticket(i int) ticket {
 }
 
 // deliver sends until it is acknowledged, or the trial is over, or too often.
-func (d *desk) deliver(ctx context.Context, nc *nats.Conn, one ticket) {
+func (d *desk) deliver(ctx context.Context, one ticket) {
 	d.begun.Add(1)
 	var pair sync.WaitGroup
 	for n := range 1 + btoi(one.twice) {
@@ -115,7 +115,7 @@ func (d *desk) deliver(ctx context.Context, nc *nats.Conn, one ticket) {
 				if ctx.Err() != nil {
 					return
 				}
-				if d.once(ctx, nc, one, n+try) {
+				if d.once(ctx, one, n+try) {
 					if n == 0 {
 						d.acked.Add(1)
 					}
@@ -136,10 +136,10 @@ func btoi(b bool) int {
 }
 
 // once is one try; it reports whether that is an end of it.
-func (d *desk) once(ctx context.Context, nc *nats.Conn, one ticket, n int) bool {
+func (d *desk) once(ctx context.Context, one ticket, n int) bool {
 	s := proof.Sent{At: time.Now(), Event: one.event.Ref().String(), Device: proof.Device{Tenant: one.event.Tenant, ID: one.event.Device}}
 	if one.direct {
-		s.Ack, s.Answer = publish(nc, one.event)
+		s.Ack, s.Answer = publish(d.nc, one.event)
 	} else {
 		s.Ack, s.Answer = d.post(ctx, d.ingests[n%len(d.ingests)].url, one.event)
 	}

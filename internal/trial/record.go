@@ -169,7 +169,7 @@ func (r *recorder) read(ctx context.Context, stream string, f func(subject strin
 		return fmt.Errorf("reading %s: %w", stream, err)
 	}
 	state := s.CachedInfo().State
-	for seq := state.FirstSeq; seq <= state.LastSeq; seq++ {
+	for seq := max(state.FirstSeq, 1); seq <= state.LastSeq; seq++ {
 		m, err := r.message(ctx, s, seq)
 		if errors.Is(err, jetstream.ErrMsgNotFound) {
 			continue

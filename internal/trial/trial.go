@@ -103,7 +103,9 @@ func (t *trial) work(ctx context.Context) error {
 	}
 	sending, quiet := context.WithCancel(ctx)
 	defer quiet()
-	t.desk = newDesk(t)
+	if t.desk, err = newDesk(t); err != nil {
+		return err
+	}
 	sent := make(chan struct{})
 	go func() { defer close(sent); t.desk.send(sending) }()
 	t.nemesis(ctx, sent)
