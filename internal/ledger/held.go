@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 
+	"changerelay/internal/broker"
 	"changerelay/internal/events"
 )
 
@@ -25,7 +26,7 @@ type Held struct {
 type version struct {
 	d        Device
 	stored   []byte
-	revision uint64 // 0 if there is none
+	revision uint64 // to write over: 0 if there is none, that of the mark if it was deleted
 }
 
 // nothing is the stored form of the zero Device, which is not stored.
@@ -37,7 +38,7 @@ func (s *Store) Hold(a events.Address) *Held { return &Held{s: s, a: a} }
 // Get returns the document as it was last read or written here; at first it is
 // read from the leader.
 func (h *Held) Get(ctx context.Context) (d Device, err error) {
-	err = h.s.persist(ctx, func() error {
+	err = broker.Persist(ctx, func() error {
 		v, err := h.version(ctx)
 		d = v.d
 		return err
@@ -53,7 +54,7 @@ func (h *Held) Get(ctx context.Context) (d Device, err error) {
 // A write whose reply is lost may be made all the same: f then meets its own
 // work, and must make nothing of it.
 func (h *Held) Update(ctx context.Context, f func(Device) (Device, error)) (d Device, err error) {
-	err = h.s.persist(ctx, func() (err error) {
+	err = broker.Persist(ctx, func() (err error) {
 		d, err = h.swap(ctx, f)
 		return err
 	})
@@ -84,31 +85,20 @@ func (h *Held) swap(ctx context.Context, f func(Device) (Device, error)) (Device
 		return h.swap(ctx, f)
 	}
 	if err != nil {
-		return old.d, final{err}
+		return old.d, broker.Final{Err: err}
 	}
 	b, err := d.encode()
 	if err != nil {
-		return old.d, final{fmt.Errorf("writing ledger %s: %w", h.a, err)}
+		return old.d, broker.Final{Err: fmt.Errorf("writing ledger %s: %w", h.a, err)}
 	}
 	if bytes.Equal(b, old.stored) || old.stored == nil && bytes.Equal(b, nothing) {
 		return d, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, tryFor)
-	defer cancel()
 	h.last = nil // until the broker has acknowledged
-	revision, err := h.put(ctx, b, old.revision)
+	revision, err := h.s.keys.Swap(ctx, h.a.String(), b, old.revision)
 	if err != nil {
 		return old.d, fmt.Errorf("writing ledger %s: %w", h.a, err)
 	}
 	h.last = &version{d, b, revision}
 	return d, nil
-}
-
-// put writes over a revision. Where there is no document there may be the mark of
-// one that somebody has deleted, which Create knows to write over.
-func (h *Held) put(ctx context.Context, b []byte, over uint64) (revision uint64, err error) {
-	if over == 0 {
-		return h.s.kv.Create(ctx, h.a.String(), b)
-	}
-	return h.s.kv.Update(ctx, h.a.String(), b, over)
 }

@@ -20,11 +20,11 @@ var mutants = []mutant{
 	{name: "a replay is a new word", sloppy: "replay", law: "8"},
 
 	// The store.
-	{name: "direct gets", law: "1", file: "store.go",
+	{name: "direct gets", law: "1", file: "../broker/bucket.go",
 		old: "c.AllowDirect = true, true, false", new: "c.AllowDirect = true, true, true",
 		by: "TestLaw01.*", why: "the simulation has no broker"},
-	{name: "one of two errors", law: "2", file: "store.go",
-		old: "case errors.Is(err, jetstream.ErrKeyExists), errors.Is(err, jetstream.ErrKeyRevisionMismatch):", new: "case errors.Is(err, jetstream.ErrKeyExists):",
+	{name: "one of two errors", law: "2", file: "../broker/swap.go",
+		old: "case jetstream.JSErrCodeStreamWrongLastSequence, jetstream.JSErrCodeStreamWrongLastSequenceConstant:", new: "case jetstream.JSErrCodeStreamWrongLastSequence:",
 		by: "TestLaw02Both.*", why: "the simulation has no broker"},
 
 	// Words.

@@ -152,7 +152,7 @@ func (s *Streams) putOnce(ctx context.Context, msg *nats.Msg) error {
 // here may be stored twice without harm, or expects not to be.
 func (s *Streams) put(ctx context.Context, msg *nats.Msg) (uint64, error) {
 	for p := (pauses{}); ; {
-		seq, err := s.acks.request(ctx, msg)
+		seq, err := s.acks.Publish(ctx, msg, PublishTry)
 		var waited error
 		switch c := code(err); {
 		case err == nil:

@@ -41,6 +41,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"changerelay/internal/broker"
 )
 
 // Names of the streams.
@@ -75,7 +77,7 @@ type Options struct {
 type Streams struct {
 	nc      *nats.Conn
 	js      jetstream.JetStream
-	acks    *acks
+	acks    *broker.Requests
 	o       Options
 	log     *slog.Logger
 	streams map[string]jetstream.Stream // by name; only Open writes
@@ -153,7 +155,7 @@ func newStreams(nc *nats.Conn, o Options) (*Streams, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening streams: %w", err)
 	}
-	a, err := newAcks(nc)
+	a, err := broker.NewRequests(nc)
 	if err != nil {
 		return nil, fmt.Errorf("opening streams: %w", err)
 	}

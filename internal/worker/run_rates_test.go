@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -60,12 +61,15 @@ func runRates(b *testing.B, name string, kind brokerKind, tls bool, n int) {
 	}
 	w := k.fork(change...)
 	measured := func(stage, aim string, work func()) {
-		profile := filepath.Join(b.TempDir(), "profile")
+		dir := profilesTo(b, name+" "+stage)
+		profile := filepath.Join(dir, "worker")
 		w.ask("profile", profile)
+		broker.ask("profile", filepath.Join(dir, "broker"))
 		c := clocked(broker, w)
 		work()
 		rate, cost := c.end(n)
 		w.ask("profiled")
+		broker.ask("profiled")
 		figures.add(name+": "+stage, aim, "%.0f/s; µs of CPU each, worker + broker + rest: %s", rate, cost)
 		b.ReportMetric(rate, strings.ReplaceAll(stage, " ", "-")+"/s")
 		if kind == lazyR1 {
@@ -86,4 +90,18 @@ func runRates(b *testing.B, name string, kind brokerKind, tls bool, n int) {
 		k.ended()
 	}
 	figures.add(name+": worker's memory, most", "", "%.0f MiB", w.most())
+}
+
+// profilesTo is where a run leaves its CPU profiles: below RUN_PROFILES if that is
+// set, so that they can be looked at.
+func profilesTo(b *testing.B, run string) string {
+	below := os.Getenv("RUN_PROFILES")
+	if below == "" {
+		return b.TempDir()
+	}
+	dir := filepath.Join(below, strings.NewReplacer(" ", "-", ",", "").Replace(run))
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		b.Fatal(err)
+	}
+	return dir
 }

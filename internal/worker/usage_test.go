@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"runtime/pprof"
 	"strconv"
 	"strings"
 	"testing"
@@ -52,6 +53,24 @@ func (p *process) goroutines() int {
 		p.t.Fatal(err)
 	}
 	return n
+}
+
+// A recorder makes CPU profiles of its own process: the order "profile" begins one
+// in a file, "profiled" ends it.
+type recorder struct{ file *os.File }
+
+func (r *recorder) order(what, to string) string {
+	var err error
+	switch what {
+	case "profile":
+		if r.file, err = os.Create(to); err == nil {
+			err = pprof.StartCPUProfile(r.file)
+		}
+	case "profiled":
+		pprof.StopCPUProfile()
+		err = r.file.Close()
+	}
+	return fmt.Sprint(err)
 }
 
 // A clock says what a stretch of work took and cost.
