@@ -5,6 +5,7 @@ package ledger
 var mutants = []mutant{
 	// The workers.
 	{name: "a read from a replica that lags", sloppy: "law1", law: "1"},
+	{name: "takes a wake-up's copy for the newest", sloppy: "copy", law: "1"},
 	{name: "writes without comparing", sloppy: "swap", law: "2"},
 	{name: "a wake-up now and then", sloppy: "law4", law: "4"},
 	{name: "acks a wake-up that was replaced", sloppy: "any wake-up", law: "4"},
