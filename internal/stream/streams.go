@@ -81,7 +81,8 @@ type Streams struct {
 	o       Options
 	log     *slog.Logger
 	streams map[string]jetstream.Stream // by name; only Open writes
-	walk    chan struct{}               // of one: who has it may look for a ticket in CHANGES
+	crew    crew
+	walk    chan struct{} // of one: who has it may look for a ticket in CHANGES
 }
 
 // Connect opens a connection that is kept for ever. It does not need the broker
@@ -160,7 +161,7 @@ func newStreams(nc *nats.Conn, o Options) (*Streams, error) {
 		return nil, fmt.Errorf("opening streams: %w", err)
 	}
 	o = o.orDefaults()
-	return &Streams{nc: nc, js: js, acks: a, o: o, log: orDiscard(o.Log), streams: map[string]jetstream.Stream{}, walk: make(chan struct{}, 1)}, nil
+	return &Streams{nc: nc, js: js, acks: a, o: o, log: orDiscard(o.Log), streams: map[string]jetstream.Stream{}, crew: make(crew), walk: make(chan struct{}, 1)}, nil
 }
 
 func (o Options) orDefaults() Options {
