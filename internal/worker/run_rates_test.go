@@ -62,18 +62,20 @@ func runRates(b *testing.B, name string, kind brokerKind, tls bool, n int) {
 	w := k.fork(change...)
 	measured := func(stage, aim string, work func()) {
 		dir := profilesTo(b, name+" "+stage)
-		profile := filepath.Join(dir, "worker")
-		w.ask("profile", profile)
-		broker.ask("profile", filepath.Join(dir, "broker"))
+		ofWorker, ofBroker := filepath.Join(dir, "worker"), filepath.Join(dir, "broker")
+		w.ask("profile", ofWorker)
+		broker.ask("profile", ofBroker)
 		c := clocked(broker, w)
 		work()
 		rate, cost := c.end(n)
+		workers, brokers := c.each("worker", n), c.each("broker", n)
 		w.ask("profiled")
 		broker.ask("profiled")
 		figures.add(name+": "+stage, aim, "%.0f/s; µs of CPU each, worker + broker + rest: %s", rate, cost)
 		b.ReportMetric(rate, strings.ReplaceAll(stage, " ", "-")+"/s")
-		if kind == lazyR1 {
-			figures.add(name+": "+stage+", of the worker's CPU", "", "%s", parts(b, profile))
+		if kind == lazyR1 && !tls {
+			figures.worker.add(stage, workers, parts(b, ofWorker, workerLayers))
+			figures.broker.add(stage, brokers, parts(b, ofBroker, brokerLayers))
 		}
 	}
 	k.add(n, events.Remove)

@@ -102,8 +102,12 @@ func clocked(broker *process, workers ...*process) *clock {
 // end returns the rate of n pieces of work, and what one of them cost.
 func (c *clock) end(n int) (rate float64, cost string) {
 	took := time.Since(c.began)
-	each := func(name string) float64 { return float64((c.who[name]() - c.then[name]).Microseconds()) / float64(n) }
-	return float64(n) / took.Seconds(), fmt.Sprintf("%.0f + %.0f + %.0f", each("worker"), each("broker"), each("rest"))
+	return float64(n) / took.Seconds(), fmt.Sprintf("%.0f + %.0f + %.0f", c.each("worker", n), c.each("broker", n), c.each("rest", n))
+}
+
+// each is what one of n pieces of work has cost who so far, µs.
+func (c *clock) each(who string, n int) float64 {
+	return float64((c.who[who]() - c.then[who]).Microseconds()) / float64(n)
 }
 
 // smaller scales a run down for go test -short.
