@@ -9,33 +9,57 @@ import (
 
 // A table gives each item and text its place while a document is encoded.
 type table struct {
-	items []events.Item
-	place map[events.Item]int
-	texts []string
-	text  map[string]int
+	items column[events.Item]
+	texts column[string]
+}
+
+// A column is what a table has of one kind, each once, in the order in which it
+// was met.
+type column[T comparable] struct {
+	all   []T
+	place map[T]int // made when there are many: most documents have a few items
+}
+
+// few are looked through as fast as a map is asked, and cost no map.
+const few = 12
+
+func (c *column[T]) of(v T) int {
+	if i := c.find(v); i >= 0 {
+		return i
+	}
+	i := len(c.all)
+	c.all = append(c.all, v)
+	switch {
+	case c.place != nil:
+		c.place[v] = i
+	case len(c.all) > few:
+		c.place = make(map[T]int, 4*few)
+		for i, v := range c.all {
+			c.place[v] = i
+		}
+	}
+	return i
+}
+
+// find is the place of v; -1 if it has none.
+func (c *column[T]) find(v T) int {
+	if c.place == nil {
+		return slices.Index(c.all, v)
+	}
+	if i, ok := c.place[v]; ok {
+		return i
+	}
+	return -1
 }
 
 func (t *table) say(s string) int {
 	if s == "" {
 		return 0
 	}
-	i, ok := t.text[s]
-	if !ok {
-		t.texts = append(t.texts, s)
-		i = len(t.texts)
-		t.text[s] = i
-	}
-	return i
+	return 1 + t.texts.of(s)
 }
 
-func (t *table) of(it events.Item) int {
-	i, ok := t.place[it]
-	if !ok {
-		i = len(t.items)
-		t.items, t.place[it] = append(t.items, it), i
-	}
-	return i
-}
+func (t *table) of(it events.Item) int { return t.items.of(it) }
 
 func (t *table) places(items []events.Item) []int {
 	var ps []int

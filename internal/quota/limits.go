@@ -35,15 +35,6 @@ const (
 	resumeFor = time.Hour // a resumption is kept so long: longer than any pause, and than a worker needs to hear of it
 )
 
-// Bounds of the compare-and-swap loop; the ledger's.
-const (
-	casPause = 2 * time.Millisecond   // about; first pause after a lost swap, doubled to
-	casSlow  = 100 * time.Millisecond // about
-	tryFor   = 2 * time.Second        // one read or one write; fsync on a busy R3 takes tens of milliseconds
-	tries    = 6                      // without an answer; together they ride out a change of leader
-	tryPause = 200 * time.Millisecond // about; added by each
-)
-
 // Bounds of a bucket.
 const (
 	askFor    = 5 * time.Second        // a lease, with all its tries; then the waiters are told the broker's error

@@ -99,10 +99,13 @@ func same(m Message, e events.Event) error {
 
 // Wake says that the device is due. It replaces a wake-up that waits, and is
 // delivered at once even if that one was put back for an hour.
-func (s *Streams) Wake(ctx context.Context, a events.Address) error {
+func (s *Streams) Wake(ctx context.Context, a events.Address) error { return s.WakeWith(ctx, a, nil) }
+
+// WakeWith is Wake with data for whoever is woken: less than MaxChangeHeaders with the subject.
+func (s *Streams) WakeWith(ctx context.Context, a events.Address, data []byte) error {
 	ctx, cancel := bound(ctx, PublishFor)
 	defer cancel()
-	_, err := s.put(ctx, &nats.Msg{Subject: a.WakeSubject()})
+	_, err := s.put(ctx, &nats.Msg{Subject: a.WakeSubject(), Data: data})
 	return err
 }
 
@@ -158,7 +161,7 @@ func (s *Streams) putFirst(ctx context.Context, msg *nats.Msg) (fresh bool, err 
 // here may be stored twice without harm, or expects not to be.
 func (s *Streams) put(ctx context.Context, msg *nats.Msg) (uint64, error) {
 	for p := (pauses{}); ; {
-		seq, err := s.acks.request(ctx, msg)
+		seq, err := s.acks.Publish(ctx, msg, PublishTry)
 		var waited error
 		switch c := code(err); {
 		case err == nil:

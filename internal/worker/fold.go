@@ -44,16 +44,7 @@ func (w *Worker) fold(ctx context.Context, ds []*stream.Delivery) {
 		}
 		groups[a.event.Address()] = append(groups[a.event.Address()], a)
 	}
-	var wg sync.WaitGroup
-	free := make(chan struct{}, foldsAtOnce)
-	for addr, as := range groups {
-		free <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-free }()
-			w.guard(func() { w.foldDevice(ctx, addr, as) }, deliveries(as)...)
-		})
-	}
-	wg.Wait()
+	w.foldGroups(ctx, groups)
 	for _, as := range groups {
 		for _, a := range as {
 			if a.became == twin {
@@ -62,6 +53,24 @@ func (w *Worker) fold(ctx context.Context, ds []*stream.Delivery) {
 		}
 	}
 	w.buryAll(ctx, "fold", dead) // after the folds: no device waits for it
+}
+
+// foldGroups folds each device's arrivals, some devices at once.
+func (w *Worker) foldGroups(ctx context.Context, groups map[events.Address][]*arrival) {
+	queue := make(chan []*arrival, len(groups))
+	for _, as := range groups {
+		queue <- as
+	}
+	close(queue)
+	var wg sync.WaitGroup
+	for range min(foldsAtOnce, len(groups)) {
+		wg.Go(func() {
+			for as := range queue {
+				w.guard(func() { w.foldDevice(ctx, as[0].event.Address(), as) }, deliveries(as)...)
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // An arrival is a delivery of CHANGES on its way into a document.
@@ -75,6 +84,7 @@ type arrival struct {
 	known  bool   // a replay that was folded before, and that could not be now
 	entry  ledger.Entry
 	became fate
+	full   bool          // there was no room for it in the document, so its outcome was not looked up
 	again  time.Duration // of one whose document is taken
 }
 
@@ -121,7 +131,8 @@ func (w *Worker) foldDevice(ctx context.Context, addr events.Address, as []*arri
 		return
 	}
 	defer w.inFold.Delete(addr)
-	d, err := w.c.Ledger.Update(ctx, addr, func(d ledger.Device) (ledger.Device, error) { return w.foldAll(ctx, d, as) })
+	doc := w.c.Ledger.Hold(addr)
+	d, err := doc.Update(ctx, func(d ledger.Device) (ledger.Device, error) { return w.foldAll(ctx, d, as) })
 	w.c.At(FoldWritten)
 	var done []*stream.Delivery
 	for _, a := range as {
@@ -130,13 +141,15 @@ func (w *Worker) foldDevice(ctx context.Context, addr events.Address, as []*arri
 		}
 	}
 	if err == nil && d.Due() && len(done) > 0 {
-		err = w.c.Streams.Wake(ctx, addr)
+		err = w.c.Streams.WakeWith(ctx, addr, doc.Copy())
 		w.c.Metrics.Wakeups.Inc()
 		w.started(addr.Tenant)
 	}
 	w.c.At(FoldWoken)
 	if err == nil {
-		err = stream.AckAll(ctx, done) // what is not acked is folded again, without effect
+		for _, d := range done {
+			_ = d.Done() // if it is lost, it is folded again, without effect
+		}
 		w.c.At(FoldAcked)
 	}
 	w.c.Metrics.FoldSeconds.Observe(time.Since(began).Seconds())
@@ -151,6 +164,10 @@ func (w *Worker) foldDevice(ctx context.Context, addr events.Address, as []*arri
 
 // leave ends an arrival's visit, with one line.
 func (w *Worker) leave(ctx context.Context, a *arrival, began time.Time, err error) {
+	if err == nil && (a.became == noRoom || a.became == taken) {
+		w.putBack(ctx, a, began)
+		return
+	}
 	attrs := []any{"event", a.ref.String(), "ticket", a.event.Ticket, "sequence", a.Sequence, "deliveries", a.Deliveries}
 	switch {
 	case err != nil:
@@ -158,17 +175,20 @@ func (w *Worker) leave(ctx context.Context, a *arrival, began time.Time, err err
 		_ = a.Nak(backoff(a.Deliveries, retryMin, retryMax)) // if it is lost, AckWait puts it back
 		w.end(ctx, "fold", events.Unavailable, began, append(attrs, "err", err)...)
 	case a.became == twin: // fold buries it
-	case a.became == noRoom, a.became == taken:
-		again := a.again
-		if a.became == noRoom {
-			again = doubled(a.Deliveries, fullMin, fullMax) // without jitter: they come back together, and are told together
-		}
-		_ = a.Nak(again)
-		if a.Deliveries == 1 {
-			w.end(ctx, "fold", events.Busy, began, append(attrs, "again", again)...)
-		}
 	default:
 		w.c.Log.Info("fold", append([]any{"stage", "fold", "took", time.Since(began).Round(time.Microsecond)}, attrs...)...)
+	}
+}
+
+// putBack offers an arrival to its document again.
+func (w *Worker) putBack(ctx context.Context, a *arrival, began time.Time) {
+	again := a.again
+	if a.became == noRoom {
+		again = doubled(a.Deliveries, fullMin, fullMax) // without jitter: they come back together, and are told together
+	}
+	_ = a.Nak(again)
+	if a.Deliveries == 1 {
+		w.end(ctx, "fold", events.Busy, began, "event", a.ref.String(), "ticket", a.event.Ticket, "sequence", a.Sequence, "deliveries", a.Deliveries, "again", again)
 	}
 }
 
@@ -184,6 +204,7 @@ func (w *Worker) foldAll(ctx context.Context, d ledger.Device, as []*arrival) (l
 	if err != nil {
 		return d, err
 	}
+	full := false // where one had no room, the rest waits with it: to measure the document for each is dear
 	for _, a := range as {
 		if time.Since(a.Pulled) > FoldWithin {
 			return d, errLate
@@ -194,8 +215,10 @@ func (w *Worker) foldAll(ctx context.Context, d ledger.Device, as []*arrival) (l
 			a.became = twin
 		case known || a.known || ended[a]:
 			a.became = folded
-		case d.Room(a.entry):
+		case !full && !a.full && d.Room(a.entry):
 			d, a.became, a.fresh = d.Fold(a.entry), folded, true
+		default:
+			full = true
 		}
 	}
 	return d, nil
@@ -210,8 +233,14 @@ func (w *Worker) ended(ctx context.Context, d ledger.Device, as []*arrival) (map
 	var mu sync.Mutex
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(looksAtOnce)
+	full := false
 	for _, a := range as {
-		if a.Deliveries <= 1 && w.c.Now().Sub(a.Time) < foldSoon || d.Knows(a.ref.Key) || !d.Room(a.entry) {
+		a.full = false
+		if a.Deliveries <= 1 && w.c.Now().Sub(a.Time) < foldSoon || d.Knows(a.ref.Key) {
+			continue
+		}
+		if full = full || !d.Room(a.entry); full {
+			a.full = true
 			continue
 		}
 		group.Go(func() error {

@@ -31,6 +31,7 @@ const (
 
 	memorySlack = 24 * time.Hour // tombstones outlive CHANGES and DEAD by so long: a replay made at the end of its letter's life may wait so long for a worker
 
+	copyFor     = time.Minute // a wake-up's copy of its document is looked at for so long; later it is likely to be old
 	foldSoon    = time.Minute // an event older than this at its fold may have ended before: the consumer was made anew
 	looksAtOnce = 32          // outcomes looked up at once for a batch
 

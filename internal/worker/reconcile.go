@@ -48,7 +48,7 @@ func (w *Worker) reconcile(ctx context.Context, wake *stream.Delivery) {
 		return
 	}
 	defer w.inHand.Delete(v.addr)
-	v.doc = w.c.Ledger.Hold(v.addr)
+	v.doc = w.hold(v.addr, wake)
 	if v.t = w.serving.of(v.addr.Tenant); v.t == nil {
 		_ = wake.Nak(retryMax) // the tenant has just been taken out of the configuration
 		return
@@ -59,7 +59,7 @@ func (w *Worker) reconcile(ctx context.Context, wake *stream.Delivery) {
 	attrs := []any{"tenant", v.addr.Tenant, "device", v.addr.Device, "calls", v.calls, "reads", v.reads}
 	if e == nil {
 		w.c.At(Settled)
-		err := wake.Ack(ctx) // an unacked wake-up comes again and finds the device settled
+		err := wake.Done() // if it is lost, the wake-up comes again and finds the device settled
 		w.c.At(Acknowledged)
 		w.c.Log.Debug("reconcile", append(attrs, "stage", "reconcile", "settled", true, "err", err)...)
 		return
@@ -69,6 +69,15 @@ func (w *Worker) reconcile(ctx context.Context, wake *stream.Delivery) {
 		attrs = append(attrs, "err", e.err)
 	}
 	w.end(ctx, "reconcile", e.outcome, v.began, append(attrs, "again", e.after.Round(time.Millisecond))...)
+}
+
+// hold begins with the copy that came with the wake-up if it may be new: this is
+// the wake-up's first delivery, soon after the fold.
+func (w *Worker) hold(a events.Address, wake *stream.Delivery) *ledger.Held {
+	if wake.Deliveries > 1 || time.Since(wake.Time) > copyFor {
+		return w.c.Ledger.Hold(a)
+	}
+	return w.c.Ledger.Resume(a, wake.Data)
 }
 
 // run obeys until the device is settled (nil) or has to be put back.
@@ -81,6 +90,11 @@ func (v *visit) run(ctx context.Context) *end {
 		if d, err = v.expire(ctx, d); err != nil {
 			return v.unavailable(err)
 		}
+		step := d.Next(v.c.Now(), v.c.Timing)
+		if v.doc.Copied() && (len(d.Reports) > 0 || step != ledger.Observe && step != ledger.Post) {
+			v.doc.Forget() // a copy only saves the read before a swap
+			continue
+		}
 		if len(d.Reports) > 0 {
 			if err := v.report(ctx, d.Reports); err != nil {
 				return v.unavailable(err)
@@ -88,7 +102,7 @@ func (v *visit) run(ctx context.Context) *end {
 			continue
 		}
 		var e *end
-		switch d.Next(v.c.Now(), v.c.Timing) {
+		switch step {
 		case ledger.Done:
 			return nil
 		case ledger.Wait:

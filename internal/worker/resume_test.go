@@ -43,7 +43,7 @@ func TestAPausedTenantIsResumed(t *testing.T) {
 func TestAThrottledTenantIsNotResumed(t *testing.T) {
 	now := time.Now()
 	p := newPause(func() time.Time { return now })
-	p.throttled(now.Add(time.Minute))
+	p.throttled(quota.Write, now.Add(time.Minute))
 	if p.resume() || p.wait() == nil {
 		t.Error("a pause after a 429 was ended")
 	}
