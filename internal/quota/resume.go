@@ -3,11 +3,10 @@ package quota
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
+	"changerelay/internal/broker"
 )
 
 // A Resumption is a person's word that an application may be called again in its
@@ -29,7 +28,7 @@ type Resumptions map[string]Resumption
 // does not matter. Each obeys within seconds. It is done when the broker has it.
 func (s *Store) Resume(ctx context.Context, k Key, at time.Time) error {
 	at = plain(at)
-	err := s.persist(ctx, func() error {
+	err := broker.Persist(ctx, func() error {
 		rs, revision, err := s.resumptions(ctx)
 		if err != nil {
 			return err
@@ -63,33 +62,31 @@ func (s *Store) Waking(ctx context.Context, app string, at time.Time) (mine bool
 	}
 	rs[app] = Resumption{at, true}
 	err = s.writeResumptions(ctx, rs, revision)
-	if errors.Is(err, jetstream.ErrKeyExists) || errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
+	if broker.Lost(err) {
 		return false, nil // another was first, or another tenant is resumed: the next look tells
 	}
 	return err == nil, err
 }
 
 func (s *Store) resumptions(ctx context.Context) (rs Resumptions, revision uint64, err error) {
-	ctx, cancel := context.WithTimeout(ctx, tryFor)
-	defer cancel()
 	rs = Resumptions{}
-	e, err := s.kv.Get(ctx, resumeKey)
-	if errors.Is(err, jetstream.ErrKeyNotFound) {
-		return rs, 0, nil
-	}
+	b, revision, err := s.keys.Load(ctx, resumeKey)
 	if err != nil {
 		return nil, 0, fmt.Errorf("reading resumptions: %w", err)
 	}
-	if err := json.Unmarshal(e.Value(), &rs); err != nil {
-		return nil, 0, final{fmt.Errorf("reading resumptions: %w", err)}
+	if b == nil {
+		return rs, revision, nil
 	}
-	return rs, e.Revision(), nil
+	if err := json.Unmarshal(b, &rs); err != nil {
+		return nil, 0, broker.Final{Err: fmt.Errorf("reading resumptions: %w", err)}
+	}
+	return rs, revision, nil
 }
 
 func (s *Store) writeResumptions(ctx context.Context, rs Resumptions, revision uint64) error {
 	b, err := json.Marshal(rs)
 	if err == nil {
-		_, err = s.write(ctx, resumeKey, b, revision)
+		_, err = s.keys.Swap(ctx, resumeKey, b, revision)
 	}
 	if err != nil {
 		return fmt.Errorf("writing resumptions: %w", err)
