@@ -3,6 +3,8 @@ package worker
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -55,10 +57,11 @@ func (w *Worker) fold(ctx context.Context, ds []*stream.Delivery) {
 	w.buryAll(ctx, "fold", dead) // after the folds: no device waits for it
 }
 
-// foldGroups folds each device's arrivals, some devices at once.
+// foldGroups folds each device's arrivals, some devices at once. Those with the
+// fewest are first: a device that has many does not hold the others up.
 func (w *Worker) foldGroups(ctx context.Context, groups map[events.Address][]*arrival) {
 	queue := make(chan []*arrival, len(groups))
-	for _, as := range groups {
+	for _, as := range slices.SortedFunc(maps.Values(groups), func(a, b []*arrival) int { return len(a) - len(b) }) {
 		queue <- as
 	}
 	close(queue)
