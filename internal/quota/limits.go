@@ -31,6 +31,8 @@ const (
 	fastest   = 1_000_000 // calls a second; gaps are whole nanoseconds
 	mostBurst = 1_000_000 // calls
 	mostLease = 1024      // send times in one lease, 24 KiB of memory
+
+	resumeFor = time.Hour // a resumption is kept so long: longer than any pause, and than a worker needs to hear of it
 )
 
 // Bounds of the compare-and-swap loop; the ledger's.
