@@ -110,3 +110,7 @@ func (c *Client) CredentialEnds() time.Time { return c.entra.proof().ends }
 // CredentialError is why the credential that was last read is not in use, or
 // nil: the one before it goes on, until Entra refuses that.
 func (c *Client) CredentialError() error { return c.entra.lastTrouble() }
+
+// Forget has the next call get a new token at once, with the credential as it is
+// then: a permission that was granted meanwhile shows in no other.
+func (c *Client) Forget() { c.tokens.forget() }

@@ -128,3 +128,10 @@ func (s *tokens) delay(why *Error) {
 	s.until = s.now().Add(max(wait, why.RetryAfter))
 	s.why = why
 }
+
+// forget drops the token, and what kept the next one back.
+func (s *tokens) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.last, s.fails, s.until, s.why = token{}, 0, time.Time{}, nil
+}

@@ -46,9 +46,12 @@ const (
 	quotaWait   = 20 * time.Second      // a device waits so long in hand for its turn; then it is put back
 	gateFor     = time.Minute           // a paused tenant is not pulled from for so long; then its devices are looked at for expiry
 	deniedMin   = time.Minute           // pause of a tenant whose permission is lost, doubled by each
+	resumeEvery = 2 * time.Second       // a person's word that a tenant is mended is looked for so often: one read a worker
+	resumesMost = 10_000                // devices woken by it: more than DefaultWrite lets be told in a pause's 10 minutes
 	writeFor    = 15 * time.Second      // recording an answer that must not be lost with the worker's stop
 	findWait    = time.Second           // a target waits so long, for it has one of its tenant's few places
 	placeMin    = 50 * time.Millisecond // pause of a target whose tenant's places are taken, doubled by each
+	findMax     = time.Minute           // a target is put back for no longer: nothing wakes it when its tenant is resumed
 	placeMax    = 15 * time.Second      // longest: thousands of a tenant whose Graph hangs come so often
 )
 

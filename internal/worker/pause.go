@@ -109,3 +109,17 @@ func (p *pause) over(c quota.Class) bool {
 	p.why = ""
 	return wrong && len(p.lost) == 0
 }
+
+// resume ends the pause, unless Graph asked for it, and reports whether anything
+// was wrong.
+func (p *pause) resume() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	wrong := p.why != "" || len(p.lost) > 0
+	if p.word == events.Unavailable {
+		p.until = time.Time{}
+	}
+	p.why = ""
+	clear(p.lost)
+	return wrong
+}

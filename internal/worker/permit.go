@@ -85,9 +85,13 @@ func (w *Worker) troubled(ctx context.Context, t *tenant, e *graph.Error, after 
 
 // mended is called after a success.
 func (w *Worker) mended(ctx context.Context, t *tenant, c quota.Class) {
-	if !t.pause.over(c) {
-		return
+	if t.pause.over(c) {
+		w.unnotice(ctx, t)
 	}
+}
+
+// unnotice takes back what people were told that the tenant's events wait for.
+func (w *Worker) unnotice(ctx context.Context, t *tenant) {
 	if err := w.c.Quota.Post(ctx, t.key, quota.Notice{}); err != nil {
 		w.c.Log.Warn("telling that the tenant is called again", "tenant", t.name, "err", err)
 	}

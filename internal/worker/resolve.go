@@ -30,6 +30,7 @@ func (w *Worker) resolve(ctx context.Context, d *stream.Delivery) {
 	var dead *unresolvable
 	switch {
 	case end != nil:
+		end.after = min(end.after, findMax)
 		_ = a.Nak(end.after)
 		w.end(ctx, "resolve", end.outcome, began, "event", a.ref.String(), "ticket", a.event.Ticket, "again", end.after.Round(time.Millisecond), "err", end.err)
 	case errors.As(err, &invalid):

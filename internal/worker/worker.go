@@ -110,6 +110,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	w.serve(ctx)
 	w.loops.Go(func() { w.discover(ctx) })
 	w.loops.Go(func() { w.measure(ctx) })
+	w.loops.Go(func() { w.resume(ctx) })
 	w.loops.Go(func() { _ = w.c.Streams.Resolves(ctx, resolvesAtOnce, w.resolve) })
 	err := w.c.Streams.Folds(ctx, w.c.FoldBatch, w.c.FoldSlots, w.fold)
 	if errors.Is(err, context.Canceled) {
