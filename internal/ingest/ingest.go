@@ -145,6 +145,10 @@ type Source struct {
 	Kind   string        // one of source.Kinds
 	Checks verify.Config // what its requests must pass
 
+	// Offline says that its secrets cannot be read: Checks is not looked at, and
+	// whoever asks for the source is told to come again.
+	Offline bool
+
 	// What it may ask for. A leaked secret reaches no further.
 	Tenants   []string          // whom it may speak for; "*" is every tenant
 	Intents   []events.Intent   // nil: remove and restore; restore_all must be named
