@@ -73,6 +73,7 @@ func (s *Server) found(x *exchange) {
 		s.metrics.KeyUses.WithLabelValues(x.source, u.Check, u.Key).Inc()
 		s.metrics.KeyLastUsed.WithLabelValues(x.source, u.Check, u.Key).Set(float64(x.now.Unix()))
 	}
+	x.ticket = x.decoded.Ticket
 	x.ids = make([]string, 0, len(x.decoded.Events))
 	for _, e := range x.decoded.Events {
 		x.ticket = e.Ticket
@@ -116,7 +117,7 @@ func (s *Server) publish(ctx context.Context, x *exchange) ([]accepted, error) {
 		x.fresh = x.fresh || err == nil && !duplicate
 		switch {
 		case err == nil:
-			receipts = append(receipts, s.accepted(x.ids[i], duplicate))
+			receipts = append(receipts, s.accepted(x.ids[i], duplicate, x.unknown[e.Tenant]))
 		case errors.Is(err, events.ErrConflict):
 			conflict = i
 		default:

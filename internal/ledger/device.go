@@ -48,6 +48,7 @@ func (d Device) Fold(e Entry) Device {
 	}
 	d = d.clone()
 	if !d.has(e) {
+		e.Winner = d.winner(e)
 		d.end(e, events.Superseded, "a newer change of the same items has been told", "", e.Accepted)
 		return d
 	}
@@ -193,6 +194,9 @@ func (d Device) Begin(id string, now time.Time, t Timing) Device {
 	a := &Attempt{ID: id, Set: d.Set(), Begun: now, Until: now.Add(t.Budget + t.Skew + t.Lag)}
 	for _, i := range d.carried() {
 		d.Pending[i].Attempts++
+		if d.Pending[i].Called.IsZero() {
+			d.Pending[i].Called = d.Pending[i].since(now)
+		}
 		a.Keys = append(a.Keys, d.Pending[i].Key)
 	}
 	d.Attempt = a

@@ -76,6 +76,12 @@ type storedEntry struct {
 	Changes  []int  `json:"c"`
 	Attempts int    `json:"x,omitempty"`
 	Approval string `json:"p,omitempty"` // Version2
+
+	// Dropped without harm.
+	Folded   int64 `json:"d,omitempty"` // milliseconds after Accepted
+	Called   int64 `json:"l,omitempty"`
+	Requests []int `json:"w,omitempty"` // places in the texts plus one
+	Winner   int   `json:"b,omitempty"` // likewise: key, space, ticket
 }
 
 type storedWord struct {

@@ -3,6 +3,8 @@ package ledger
 import (
 	"fmt"
 	"slices"
+	"strings"
+	"time"
 
 	"changerelay/internal/events"
 )
@@ -87,7 +89,22 @@ func (t *table) entry(e Entry) storedEntry {
 	for _, c := range e.Changes {
 		s.Changes = append(s.Changes, t.change(c))
 	}
+	s.Folded, s.Called = after(e.Folded, e.Accepted), after(e.Called, e.Accepted)
+	for _, r := range e.Requests {
+		s.Requests = append(s.Requests, t.say(r))
+	}
+	if e.Winner.Key != "" {
+		s.Winner = t.say(e.Winner.Key + " " + e.Winner.Ticket)
+	}
 	return s
+}
+
+// after is t in milliseconds after from, 0 if there is no t.
+func after(t, from time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.Sub(from).Milliseconds()
 }
 
 // A reader resolves places while a document is decoded.
@@ -140,6 +157,16 @@ func (r *reader) entry(s storedEntry) Entry {
 	if e.Message == 0 {
 		e.Message = e.Seq
 	}
+	if s.Folded != 0 {
+		e.Folded = e.Accepted.Add(time.Duration(s.Folded) * time.Millisecond)
+	}
+	if s.Called != 0 {
+		e.Called = e.Accepted.Add(time.Duration(s.Called) * time.Millisecond)
+	}
+	for _, n := range s.Requests {
+		e.Requests = append(e.Requests, r.said(n))
+	}
+	e.Winner.Key, e.Winner.Ticket, _ = strings.Cut(r.said(s.Winner), " ")
 	if r.version >= Version2 && slices.Equal(s.Changes, storedAll) {
 		e.Changes = []events.Change{{Intent: events.RestoreAll}}
 		return e

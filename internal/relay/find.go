@@ -81,6 +81,14 @@ func (b *broker) FindTicket(ctx context.Context, ticket string, tenants []string
 	return found, total, group.Wait()
 }
 
+// FindParked is of ingest.Finder.
+func (b *broker) FindParked(ctx context.Context, ticket string, sources map[string]string, most int) ([]events.Receipt, int, error) {
+	if s := b.streams.Load(); s != nil {
+		return s.FindParked(ctx, ticket, sources, most)
+	}
+	return nil, 0, errOpening
+}
+
 // Listen is of ingest.Finder.
 func (b *broker) Listen(subject string, f func()) (stop func(), err error) {
 	if s := b.streams.Load(); s != nil {

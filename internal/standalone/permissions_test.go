@@ -161,8 +161,13 @@ func (g *guard) throughIngest(in *process) {
 			g.t.Error(a, err)
 		}
 	}
-	if a := g.send(in.ingest, "servicenow", "", []byte(`{"sys_id":`)); a.code != http.StatusUnprocessableEntity {
-		g.t.Error(a)
+	for _, body := range []string{`{"sys_id":`, `{"number":"CHG0031877","approval":"approved"}`} {
+		if a := g.send(in.ingest, "servicenow", "", []byte(body)); a.code != http.StatusUnprocessableEntity {
+			g.t.Error(a)
+		}
+	}
+	if a, err := g.do(g.look(in.ingest + "/v1/changes?ticket=CHG0031877")); err != nil || !strings.Contains(a.text, `"id":"dead.2"`) {
+		g.t.Error(a, err)
 	}
 }
 

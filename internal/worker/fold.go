@@ -115,7 +115,7 @@ func (w *Worker) read(ctx context.Context, d *stream.Delivery) (*arrival, error)
 	if err := w.served(a.event, d.Accepted(a.event)); err != nil {
 		return a, err
 	}
-	a.entry = ledger.NewEntry(a.event, a.ref, d.Sequence, d.Accepted(a.event))
+	a.entry = ledger.NewEntry(a.event, a.ref, d.Sequence, d.Accepted(a.event)).At(w.c.Now())
 	a.entry.Seq, a.entry.Approval = a.first, a.code
 	return a, nil
 }

@@ -47,12 +47,15 @@ func (w *Worker) measureTenant(t *tenant) {
 }
 
 func (w *Worker) measureCredential(t *tenant) {
-	usable := 1.0
-	if t.denied.Load() || t.Graph.CredentialError() != nil {
-		usable = 0
+	usable, ends := 0.0, time.Time{} // of one that is offline
+	if t.Graph != nil {
+		ends = t.Graph.CredentialEnds()
+		if !t.denied.Load() && t.Graph.CredentialError() == nil {
+			usable = 1
+		}
 	}
 	w.c.Metrics.CredentialUsable.Set(usable, t.name)
-	w.c.Metrics.CredentialExpiry.Set(metrics.Seconds(t.Graph.CredentialEnds()), t.name)
+	w.c.Metrics.CredentialExpiry.Set(metrics.Seconds(ends), t.name)
 }
 
 // measureDue tells devices that somebody could take now from those that wait. All

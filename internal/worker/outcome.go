@@ -31,26 +31,35 @@ type update = func(ledger.Device) (ledger.Device, error)
 func (v *visit) answer(ctx context.Context, d ledger.Device, reply graph.Reply, err error) *end {
 	id, now := d.Attempt.ID, v.c.Now()
 	if err == nil {
-		return v.record(ctx, nil, func(d ledger.Device) (ledger.Device, error) { return d.Accepted(id, reply.RequestID, now) }, func() {
+		return v.record(ctx, nil, func(d ledger.Device) (ledger.Device, error) {
+			return d.Asked(id, reply.RequestID).Accepted(id, reply.RequestID, now)
+		}, func() {
 			v.mended(ctx, v.t, quota.Write)
 			v.accepted(d, now)
 		})
 	}
 	e := asError(err)
-	inDoubt := func(d ledger.Device) (ledger.Device, error) { return d.InDoubt(id, now, v.c.Timing) }
-	released := func(d ledger.Device) (ledger.Device, error) { return d.Released(id) }
+	inDoubt := func(d ledger.Device) (ledger.Device, error) {
+		return d.Asked(id, e.RequestID).InDoubt(id, now, v.c.Timing)
+	}
+	released := func(d ledger.Device) (ledger.Device, error) { return d.Asked(id, e.RequestID).Released(id) }
+	refused := func(d ledger.Device) (ledger.Device, error) {
+		return d.Asked(id, e.RequestID).Refused(id, reason(e), e.RequestID, now)
+	}
 	switch e.Kind {
 	case graph.Refused:
-		return v.record(ctx, nil, func(d ledger.Device) (ledger.Device, error) { return d.Refused(id, reason(e), e.RequestID, now) }, nil)
+		return v.record(ctx, nil, refused, nil)
 	case graph.Gone:
 		if d.Newest().Target != "" { // it may be the route that is gone: without it, Graph is asked again
-			return v.record(ctx, nil, func(d ledger.Device) (ledger.Device, error) { return d.Refused(id, reason(e), e.RequestID, now) }, nil)
+			return v.record(ctx, nil, refused, nil)
 		}
-		return v.record(ctx, nil, func(d ledger.Device) (ledger.Device, error) { return d.Gone(gone(e), e.RequestID, now), nil }, nil)
+		return v.record(ctx, nil, func(d ledger.Device) (ledger.Device, error) {
+			return d.Asked(id, e.RequestID).Gone(gone(e), e.RequestID, now), nil
+		}, nil)
 	case graph.ApprovalRequired:
 		e.ApprovalCode = cmp.Or(e.ApprovalCode, d.Approval()) // still open: it is approved under the code that it came with
 		return v.record(ctx, nil, func(d ledger.Device) (ledger.Device, error) {
-			return d.Ended(id, events.ApprovalRequired, approval(e), e.RequestID, e.ApprovalCode, now)
+			return d.Asked(id, e.RequestID).Ended(id, events.ApprovalRequired, approval(e), e.RequestID, e.ApprovalCode, now)
 		}, nil)
 	case graph.Denied:
 		return v.record(ctx, &end{events.Unavailable, v.denied(ctx, v.t, quota.Write, e), e}, released, nil)
@@ -141,7 +150,7 @@ func (v *visit) report(ctx context.Context, rs []ledger.Report) error {
 	if err != nil {
 		return err
 	}
-	for _, r := range rs {
+	for i, r := range rs {
 		if !mine[r.Key] {
 			continue
 		}
@@ -150,8 +159,8 @@ func (v *visit) report(ctx context.Context, rs []ledger.Report) error {
 		if r.Request != "" {
 			attrs = append(attrs, "request", r.Request)
 		}
-		if r.Reason != "" {
-			attrs = append(attrs, "reason", r.Reason)
+		if why := receipts[i].Reason; why != "" {
+			attrs = append(attrs, "reason", why)
 		}
 		v.end(ctx, "reconcile", r.Outcome, v.began, attrs...)
 	}

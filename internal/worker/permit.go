@@ -37,6 +37,9 @@ func (t *tenant) class(b *quota.Bucket) quota.Class {
 // permit waits until the tenant may be called. The end says that it would take
 // longer than most, or that the worker stops.
 func (w *Worker) permit(ctx context.Context, t *tenant, b *quota.Bucket, deliveries uint64, most time.Duration) (quota.Permit, *end) {
+	if t.Offline != "" {
+		return quota.Permit{}, w.offline(ctx, t, deliveries)
+	}
 	if e := t.pause.wait(); e != nil {
 		return quota.Permit{}, e
 	}
@@ -89,6 +92,18 @@ func (w *Worker) troubled(ctx context.Context, t *tenant, c quota.Class, e *grap
 	if err := w.c.Quota.Post(ctx, t.key, n); err != nil && ctx.Err() == nil {
 		w.c.Log.Warn("telling what the tenant waits for", "tenant", t.name, "err", err)
 	}
+}
+
+// offline puts back what is for a tenant that cannot be called, and lets people
+// know. Old events expire all the same.
+func (w *Worker) offline(ctx context.Context, t *tenant, deliveries uint64) *end {
+	if t.pause.trouble(quota.Write, t.Offline) {
+		n := quota.Notice{Until: w.c.Now().Add(retryMax + noticeEvery), Why: t.Offline}
+		if err := w.c.Quota.Post(ctx, t.key, n); err != nil && ctx.Err() == nil {
+			w.c.Log.Warn("telling what the tenant waits for", "tenant", t.name, "err", err)
+		}
+	}
+	return &end{events.Unavailable, backoff(deliveries, retryMin, retryMax), errors.New(t.Offline)}
 }
 
 // mended is called after a success.

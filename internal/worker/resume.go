@@ -34,14 +34,14 @@ func (w *Worker) resume(ctx context.Context) {
 
 // resumed ends the tenant's pause. A permission shows in a new token only.
 func (w *Worker) resumed(t *tenant, at time.Time) {
-	t.Graph.Forget()
+	t.forget()
 	if t.pause.resume() {
 		w.c.Log.Info("the tenant is called again, because a person says so", "tenant", t.name, "at", at)
 	}
 }
 
 // rouse wakes the devices of the application's tenants, unless another worker
-// does. More than resumesMost would wait for the quota longer than for their pause.
+// does.
 func (w *Worker) rouse(ctx context.Context, app string, at time.Time) {
 	if mine, err := w.c.Quota.Waking(ctx, app, at); !mine {
 		if err != nil {
@@ -56,6 +56,12 @@ func (w *Worker) rouse(ctx context.Context, app string, at time.Time) {
 			w.unnotice(ctx, t)
 		}
 	}
+	w.wake(ctx, tenants)
+}
+
+// wake wakes the tenants' devices that were put back. More than resumesMost would
+// wait for the quota longer than for their pause.
+func (w *Worker) wake(ctx context.Context, tenants map[string]bool) {
 	awake, err := w.c.Streams.Awake(ctx)
 	var due []events.Address
 	for a := range awake {
@@ -67,6 +73,6 @@ func (w *Worker) rouse(ctx context.Context, app string, at time.Time) {
 		err = w.c.Streams.WakeAll(ctx, due)
 	}
 	if err != nil {
-		w.c.Log.Warn("waking the devices of a tenant that was resumed; they are looked at later", "err", err)
+		w.c.Log.Warn("waking the devices of a tenant that can be called again; they are looked at later", "err", err)
 	}
 }

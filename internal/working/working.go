@@ -57,6 +57,15 @@ func (v *Service) SetTenants(tenants map[string]worker.Tenant) {
 	}
 }
 
+// Retry calls a paused tenant at once: its credential is another now.
+func (v *Service) Retry(tenant string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.worker != nil {
+		v.worker.Retry(tenant)
+	}
+}
+
 // Work works until ctx ends. It is relay.Parts' Work.
 func (v *Service) Work(ctx context.Context, nc *nats.Conn, s *stream.Streams, m *metrics.Metrics) error {
 	p := v.parts

@@ -17,9 +17,9 @@ import (
 )
 
 // Parts makes of the configuration what a relay with these roles is built from;
-// worker is needed for that role. It reads the secrets of sources and the
-// certificate once, so that a missing one stops the start, and watches them from
-// then on.
+// worker is needed for that role. It reads the certificate once, so that a missing
+// one stops the start, and the secrets of sources and tenants, of which a missing
+// one takes that source or tenant offline, and watches them from then on.
 func (c *Config) Parts(roles relay.Role, worker NewService, log *slog.Logger) (relay.Parts, error) {
 	c.keepFor(roles)
 	p := relay.Parts{
@@ -50,6 +50,9 @@ func (c *Config) Parts(roles relay.Role, worker NewService, log *slog.Logger) (r
 	}
 	return p, nil
 }
+
+// Where is a key's place and name, as errors begin: file:line:column: key.
+func (c *Config) Where(key string) string { return c.reporter().where(key) }
 
 // TenantNames are the configured tenants, sorted.
 func (c *Config) TenantNames() []string {

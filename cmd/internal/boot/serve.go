@@ -17,7 +17,7 @@ import (
 // A Service is the worker's part of a process. Package tenants has one.
 type Service interface {
 	Work(context.Context, *nats.Conn, *stream.Streams, *metrics.Metrics) error // relay.Parts' Work
-	Reload(*Config) error                                                      // puts the configuration's tenants in force, all or none
+	Reload(*Config) error                                                      // puts the configuration's tenants in force; the error names those that cannot be called
 }
 
 // NewService makes the worker of a configuration.

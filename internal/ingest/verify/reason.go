@@ -20,7 +20,7 @@ const (
 	NotPermitted     Reason = "not_permitted"     // a good token of another client, or without the role
 	BadCertificate   Reason = "bad_certificate"   // none, or one of another subject
 	BadTopic         Reason = "bad_topic"         // rightly signed, but of a topic that is not ours
-	KeysAway         Reason = "keys_away"         // the issuer's keys cannot be fetched
+	KeysAway         Reason = "keys_away"         // the issuer's keys cannot be fetched, or the source's secrets cannot be read
 )
 
 // Reasons lists them all, for metrics.
