@@ -108,6 +108,9 @@ func ticket(d stream.DeadLetter) string {
 	var v struct {
 		Subject string `json:"subject"`
 	}
+	if d.Ticket != "" { // of a body that nobody could read otherwise
+		return d.Ticket
+	}
 	if len(d.Header) > 0 { // in binary mode the body is the event's data alone
 		e, err := d.Event(d.At)
 		if err != nil {

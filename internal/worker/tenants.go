@@ -115,9 +115,6 @@ func (w *Worker) set(fresh map[string]Tenant) {
 				w.serving.tenants[name].start()
 			}
 		}
-		if w.c.Offline != nil {
-			w.c.Offline(name, f.Offline != "")
-		}
 	}
 	maps.DeleteFunc(back, func(_ string, is bool) bool { return !is })
 	if len(back) > 0 {

@@ -62,10 +62,6 @@ type Config struct {
 	// Zero is DefaultUnknown.
 	Unknown time.Duration
 
-	// Offline is told of each tenant that is put in force whether it is offline;
-	// nil is nobody. For metrics.
-	Offline func(tenant string, off bool)
-
 	Now func() time.Time // zero is time.Now
 	At  func(Point)      // called at each crash point; for tests
 }
