@@ -30,6 +30,7 @@ type Entry struct {
 	Changes  []events.Change
 	Approval string // code of the approval that a replay is to be told with
 	Attempts int    // calls to Graph that carried it
+	Trace    string // where its trace goes on, as package tracing writes it; decides nothing
 }
 
 // RestoresAll reports whether e is one word on every item of the device.
@@ -115,5 +116,6 @@ const (
 	MaxEvents = 512      // pending and unreported together; beyond, Fold waits for them to be told and reported
 	MaxRoom   = 60 << 10 // estimated encoded size with all of them reported, bytes; keeps a document below 64 KiB
 	MaxWords  = 128      // tombstones; beyond, the oldest leaves and raises Floor
+	MaxTraces = 64       // events whose trace is remembered; beyond, a further one's is not
 	MaxDoubts = 8        // beyond, no new attempt before the oldest doubt is settled
 )

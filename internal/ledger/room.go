@@ -15,6 +15,7 @@ const (
 	deviceSize = 500 // times, floor, attempt, blame
 	entrySize  = 150 // with what its report will add
 	wordSize   = 90
+	traceSize  = 10
 	doubtSize  = 60
 	itemSize   = 60
 	refSize    = 5 // a place
@@ -31,6 +32,9 @@ func (d Device) size(more ...Entry) int {
 	}
 	entry := func(e Entry) {
 		n += entrySize + len(e.Key) + len(e.Ticket) + len(e.Target) + len(e.Approval) + refSize*len(e.Changes)
+		if e.Trace != "" {
+			n += traceSize + len(e.Trace)
+		}
 		for _, c := range e.Changes {
 			items[c.Item.ID] = true
 		}

@@ -75,6 +75,7 @@ type storedEntry struct {
 	Changes  []int  `json:"c"`
 	Attempts int    `json:"x,omitempty"`
 	Approval string `json:"p,omitempty"` // Version2
+	Trace    string `json:"w,omitempty"` // dropped, a trace ends early
 }
 
 type storedWord struct {
