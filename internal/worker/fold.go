@@ -10,7 +10,9 @@ import (
 
 	"changerelay/internal/events"
 	"changerelay/internal/ledger"
+	"changerelay/internal/metrics"
 	"changerelay/internal/stream"
+	"changerelay/internal/tracing"
 )
 
 // errLate ends a fold whose messages may by now be another worker's.
@@ -73,6 +75,8 @@ type arrival struct {
 	first  uint64 // sequence in CHANGES of its event's first message: of a replay not its own
 	known  bool   // a replay that was folded before, and that could not be now
 	entry  ledger.Entry
+	trace  string       // where its trace goes on; "" if it is not traced
+	begun  tracing.Span // that its trace begins with, if its publisher has begun none
 	became fate
 	again  time.Duration // of one whose document is taken
 }
@@ -91,6 +95,7 @@ const (
 // because other services publish straight to the broker.
 func (w *Worker) read(ctx context.Context, d *stream.Delivery) (*arrival, error) {
 	a := &arrival{Delivery: d, first: d.Sequence}
+	a.trace, _ = d.Trace()
 	var err error
 	if a.event, a.ref, err = events.FromMessage(d.Subject, d.Header, d.Data, d.Time); err != nil {
 		return a, err
@@ -120,6 +125,7 @@ func (w *Worker) foldDevice(ctx context.Context, addr events.Address, as []*arri
 		return
 	}
 	defer w.inFold.Delete(addr)
+	ctx, span := w.traceFold(ctx, as, began)
 	d, err := w.c.Ledger.Update(ctx, addr, func(d ledger.Device) (ledger.Device, error) { return w.foldAll(ctx, d, as) })
 	w.c.At(FoldWritten)
 	var done []*stream.Delivery
@@ -138,10 +144,11 @@ func (w *Worker) foldDevice(ctx context.Context, addr events.Address, as []*arri
 		err = stream.AckAll(ctx, done) // what is not acked is folded again, without effect
 		w.c.At(FoldAcked)
 	}
-	w.c.Metrics.FoldSeconds.Observe(time.Since(began).Seconds())
+	metrics.Observe(w.c.Metrics.FoldSeconds, time.Since(began).Seconds(), span.ID())
 	if err == nil {
 		w.c.Metrics.FoldBatch.Observe(float64(len(done)))
 	}
+	endFold(span, addr, as, done, began, err)
 	for _, a := range as {
 		w.leave(ctx, a, began, err)
 	}
@@ -150,6 +157,7 @@ func (w *Worker) foldDevice(ctx context.Context, addr events.Address, as []*arri
 // leave ends an arrival's visit, with one line.
 func (w *Worker) leave(ctx context.Context, a *arrival, began time.Time, err error) {
 	attrs := []any{"event", a.ref.String(), "ticket", a.event.Ticket, "sequence", a.Sequence, "deliveries", a.Deliveries}
+	attrs = traced(attrs, a.trace)
 	switch {
 	case err != nil:
 		a.became = noRoom

@@ -10,8 +10,10 @@ import (
 	"changerelay/internal/events"
 	"changerelay/internal/graph"
 	"changerelay/internal/ledger"
+	"changerelay/internal/metrics"
 	"changerelay/internal/quota"
 	"changerelay/internal/stream"
+	"changerelay/internal/tracing"
 )
 
 // An update is a step of the protocol to be written.
@@ -106,7 +108,7 @@ func (v *visit) accepted(d ledger.Device, now time.Time) {
 	}
 	for _, e := range d.Pending {
 		if carried[e.Key] {
-			v.c.Metrics.WebhookToGraphSeconds.Observe(now.Sub(e.Accepted).Seconds())
+			metrics.Observe(v.c.Metrics.WebhookToGraphSeconds, now.Sub(e.Accepted).Seconds(), tracing.IDOf(e.Trace))
 		}
 	}
 }
@@ -153,7 +155,8 @@ func (v *visit) report(ctx context.Context, rs []ledger.Report) error {
 		if r.Reason != "" {
 			attrs = append(attrs, "reason", r.Reason)
 		}
-		v.end(ctx, "reconcile", r.Outcome, v.began, attrs...)
+		v.traceOutcome(ctx, r)
+		v.end(ctx, "reconcile", r.Outcome, v.began, traced(attrs, r.Trace)...)
 	}
 	return nil
 }
