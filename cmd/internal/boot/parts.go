@@ -19,7 +19,7 @@ import (
 // Parts makes of the configuration what a relay with these roles is built from;
 // worker is needed for that role. It reads the secrets of sources and the
 // certificate once, so that a missing one stops the start, and watches them from
-// then on.
+// then on. The relay closes the tracer.
 func (c *Config) Parts(roles relay.Role, worker NewService, log *slog.Logger) (relay.Parts, error) {
 	c.keepFor(roles)
 	p := relay.Parts{
@@ -40,9 +40,12 @@ func (c *Config) Parts(roles relay.Role, worker NewService, log *slog.Logger) (r
 	if err != nil {
 		return p, err
 	}
+	if p.Tracer, err = c.tracer(roles, log); err != nil {
+		return p, err
+	}
 	p.Sources, p.TLS, p.ClientCAs, p.Watch = w.sources, w.tls.config(), w.tls.clientCAs(), w.run
 	if roles&relay.Worker != 0 {
-		made, err := worker(c, log)
+		made, err := worker(c, log, p.Tracer)
 		if err != nil {
 			return p, err
 		}

@@ -5,6 +5,7 @@ import (
 
 	"changerelay/cmd/internal/boot"
 	"changerelay/internal/quota"
+	"changerelay/internal/tracing"
 	"changerelay/internal/worker"
 	"changerelay/internal/working"
 )
@@ -22,7 +23,7 @@ type made struct {
 }
 
 // NewService makes the worker of a configuration. It is a boot.NewService.
-func NewService(c *boot.Config, log *slog.Logger) (boot.Service, error) {
+func NewService(c *boot.Config, log *slog.Logger, t *tracing.Tracer) (boot.Service, error) {
 	w := &service{Service: working.New(working.Parts{
 		Broker:         c.Streams(log),
 		Timing:         c.Worker.Timing.Protocol(),
@@ -31,6 +32,7 @@ func NewService(c *boot.Config, log *slog.Logger) (boot.Service, error) {
 		ReconcileSlots: c.Worker.ReconcileSlots,
 		Pace:           c.Worker.Pace,
 		Log:            log,
+		Tracer:         t,
 	})}
 	if err := w.Reload(c); err != nil {
 		return nil, err
