@@ -69,8 +69,8 @@ var modules = []struct{ prefix, code, tests string }{
 	{"cel.dev/cel-go", "internal/ingest/source", ""},
 	{"github.com/santhosh-tekuri/jsonschema", "cmd/internal/conform", ""},
 	{"github.com/getkin/kin-openapi", "", "internal/ingest"},
-	{"github.com/dop251/goja", "", "cmd/internal/boot"},                      // runs the manual's scripts
-	{"go.opentelemetry.io/proto", "internal/tracing internal/tracetest", ""}, // not its collector packages, which have gRPC
+	{"github.com/dop251/goja", "", "cmd/internal/boot"}, // runs the manual's scripts
+	{"go.opentelemetry.io/proto", "internal/tracing internal/tracetest", ""},
 	{"go.opentelemetry.io", "internal/tracing", ""},
 	{"google.golang.org/protobuf", "internal/tracing internal/tracetest", ""},
 	{"golang.org/x/time", "internal/ingest", ""},
