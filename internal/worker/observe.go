@@ -48,7 +48,7 @@ func (v *visit) read(ctx context.Context) (graph.Result, error) {
 	began := time.Now()
 	v.reads++
 	r, err := v.t.Graph.ActionResult(ctx, graph.ManagedDevice(v.addr.Device))
-	v.called(ctx, "get", began, err, v.who(), "removed", len(r.Removed), "restored", len(r.Restored), "request", r.RequestID)
+	v.called(ctx, v.t, "get", began, err, v.who(), "removed", len(r.Removed), "restored", len(r.Restored), "request", r.RequestID)
 	span.Text("request", r.RequestID)
 	return r, err
 }

@@ -152,7 +152,7 @@ func (v *visit) unavailable(err error) *end {
 func (v *visit) who() []any { return []any{"tenant", v.addr.Tenant, "device", v.addr.Device} }
 
 // called measures and logs one request, and says so in its span, which ctx has.
-func (w *Worker) called(ctx context.Context, op string, began time.Time, err error, who []any, attrs ...any) {
+func (w *Worker) called(ctx context.Context, t *tenant, op string, began time.Time, err error, who []any, attrs ...any) {
 	kind, level, took := "ok", slog.LevelInfo, time.Since(began)
 	span := tracing.Current(ctx)
 	if err != nil {
@@ -160,7 +160,7 @@ func (w *Worker) called(ctx context.Context, op string, began time.Time, err err
 		kind, level = string(e.Kind), slog.LevelWarn
 		attrs = []any{"status", e.Status, "request", e.RequestID, "err", e}
 	}
-	w.c.Metrics.GraphCalls.WithLabelValues(op, kind).Inc()
+	w.counted(t, op, kind, err)
 	metrics.Observe(w.c.Metrics.GraphSeconds.WithLabelValues(op, kind), took.Seconds(), span.ID())
 	line := append([]any{"stage", "graph", "op", op, "kind", kind, "took", took.Round(time.Microsecond)}, who...)
 	w.c.Log.Log(ctx, level, "graph", traced(append(line, attrs...), span.Parent())...)

@@ -114,7 +114,7 @@ func (w *Worker) lookUp(ctx context.Context, t *tenant, a *arrival) (string, *en
 	defer span.End()
 	began := time.Now()
 	id, err := t.Graph.DeviceID(ctx, route(a.event.Target, ""))
-	w.called(ctx, "find", began, err, []any{"tenant", a.event.Tenant, "target", a.event.Target, "tickets", []string{a.event.Ticket}}, "device", id)
+	w.called(ctx, t, "find", began, err, []any{"tenant", a.event.Tenant, "target", a.event.Target, "tickets", []string{a.event.Ticket}}, "device", id)
 	if err == nil {
 		w.mended(ctx, t, quota.Read)
 		if _, err := events.ParseAddress(a.event.Tenant + "." + id); err != nil {
