@@ -134,11 +134,20 @@ func TestIngestAloneSeesTheBacklog(t *testing.T) {
 		`changerelay_due_devices{state="runnable",tenant="acme"}`:    0,
 		`changerelay_due_devices{state="waiting",tenant="acme"}`:     2,
 		`changerelay_quota_rate{class="read",tenant="acme"}`:         0,
-		`changerelay_graph_responses_total{code="429",op="get"}`:     1,
-		`changerelay_graph_calls_total{kind="throttled",op="get"}`:   1,
 		`changerelay_stream_messages{stream="KV_ledger"}`:            2,
 		`changerelay_outcomes_total{outcome="refused",stage="fold"}`: 0,
 	})
+	paused := r.series(work)
+	for name, least := range map[string]float64{
+		`changerelay_graph_responses_total{code="429",op="get"}`:                              1,
+		`changerelay_graph_calls_total{kind="throttled",op="get"}`:                            1,
+		`changerelay_quota_paused_until_timestamp_seconds{class="write",tenant="acme"}`:       oldest + 90,
+		`changerelay_tenant_paused_since_timestamp_seconds{reason="throttled",tenant="acme"}`: oldest,
+	} {
+		if paused[name] < least {
+			t.Errorf("%s is %v, want at least %v", name, paused[name], least)
+		}
+	}
 	work.stop()
 	r.send(in.ingest, "desk", "3", change("3", "c", "app1"))
 	r.shows(in, map[string]float64{
