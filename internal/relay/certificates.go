@@ -22,7 +22,7 @@ func (p Parts) certificates(ctx context.Context, nc *nats.Conn, m *metrics.Metri
 
 func (p Parts) showCertificates(nc *nats.Conn, m *metrics.Metrics) {
 	m.CertificateExpiry.Set(metrics.Seconds(serverEnds(p.TLS)), "ingest")
-	m.CertificateExpiry.Set(metrics.Seconds(clientEnds(nc.Opts)), "nats")
+	m.CertificateExpiry.Set(metrics.Seconds(clientEnds(&nc.Opts)), "nats")
 }
 
 // serverEnds is when the certificate that a server shows ends; zero without one.
@@ -40,8 +40,9 @@ func serverEnds(c *tls.Config) time.Time {
 	return time.Time{}
 }
 
-// clientEnds is when the certificate ends that the next connection would show.
-func clientEnds(o nats.Options) time.Time {
+// clientEnds is when the certificate ends that the next connection would show. The
+// options are not copied: their handlers may be replaced meanwhile, as doctor does.
+func clientEnds(o *nats.Options) time.Time {
 	switch {
 	case o.TLSCertCB != nil:
 		if shown, err := o.TLSCertCB(); err == nil {
