@@ -133,12 +133,8 @@ type lines struct{ await.Log }
 
 // answers reports whether one of the listeners that the log names answers so.
 func (l *lines) answers(path string, code int) bool {
-	for line := range strings.Lines(l.String()) {
-		var v struct{ Msg, Address string }
-		if json.Unmarshal([]byte(line), &v) != nil || v.Msg != "listening" {
-			continue
-		}
-		res, err := http.Get("http://" + v.Address + path)
+	for _, address := range l.addresses() {
+		res, err := http.Get("http://" + address + path)
 		if err != nil {
 			continue
 		}
@@ -148,6 +144,17 @@ func (l *lines) answers(path string, code int) bool {
 		}
 	}
 	return false
+}
+
+// addresses are those of the listeners that the log names.
+func (l *lines) addresses() (list []string) {
+	for line := range strings.Lines(l.String()) {
+		var v struct{ Msg, Address string }
+		if json.Unmarshal([]byte(line), &v) == nil && v.Msg == "listening" {
+			list = append(list, v.Address)
+		}
+	}
+	return list
 }
 
 // eventually waits for a state.

@@ -53,6 +53,7 @@
 package graph
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"time"
@@ -64,6 +65,7 @@ type Client struct {
 	graph  string // root
 	agent  string
 	now    func() time.Time
+	id     func(context.Context) string // Config's RequestID
 	http   *http.Client
 	entra  *entra
 	tokens *tokens
@@ -84,6 +86,7 @@ func New(c Config) (*Client, error) {
 		graph:  c.Cloud.Graph,
 		agent:  c.UserAgent,
 		now:    c.Now,
+		id:     c.RequestID,
 		http:   h,
 		entra:  e,
 		tokens: &tokens{fetch: e.fetch, now: c.Now},

@@ -17,6 +17,7 @@ import (
 
 	"changerelay/internal/events"
 	"changerelay/internal/metrics"
+	"changerelay/internal/tracing"
 )
 
 // An exchange is one request and its answer, and what the log will say of it.
@@ -24,8 +25,9 @@ type exchange struct {
 	echo.Context
 	id    string     // in the answer's X-Request-Id and the log
 	from  netip.Addr // of the peer, or of whom a proxy speaks
-	start time.Time  // by the real clock
-	now   time.Time  // by the server's
+	span  tracing.Span
+	start time.Time // by the real clock
+	now   time.Time // by the server's
 
 	route   string // the pattern: paths and queries can hold secrets
 	source  string // of the URL or the signature, if it is configured
@@ -55,7 +57,9 @@ func (s *Server) handle(route string, h func(*exchange) (answer, error)) echo.Ha
 }
 
 func (s *Server) begin(c echo.Context) *exchange {
-	return &exchange{Context: c, id: rand.Text(), start: time.Now(), now: s.now(), route: "none", source: metrics.Unknown}
+	x := &exchange{Context: c, id: rand.Text(), start: time.Now(), now: s.now(), route: "none", source: metrics.Unknown}
+	s.traced(x)
+	return x
 }
 
 // observe is around everything: the single exit of every request.
@@ -106,7 +110,7 @@ func (s *Server) finish(x *exchange, err error) {
 	lost := x.write()
 	took := time.Since(x.start)
 	s.metrics.Requests.WithLabelValues(x.source, strconv.Itoa(x.answer.code)).Inc()
-	s.metrics.RequestSeconds.WithLabelValues(x.source).Observe((took - x.waited).Seconds())
+	metrics.Observe(s.metrics.RequestSeconds.WithLabelValues(x.source), (took - x.waited).Seconds(), x.span.ID())
 	if r := refusal(err); r != "" {
 		s.metrics.Refusals.WithLabelValues(x.source, r).Inc()
 	}
@@ -122,6 +126,7 @@ func (s *Server) finish(x *exchange, err error) {
 		s.metrics.RateLimited.WithLabelValues(x.source).Inc()
 	}
 	s.log.LogAttrs(context.WithoutCancel(x.Request().Context()), level(x.answer.code), "request", x.attrs(took, err, lost)...)
+	x.ended(err)
 }
 
 // Headers of every answer; nobody writes them.

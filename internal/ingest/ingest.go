@@ -72,6 +72,7 @@ import (
 	"changerelay/internal/events"
 	"changerelay/internal/ingest/verify"
 	"changerelay/internal/metrics"
+	"changerelay/internal/tracing"
 )
 
 // A Publisher stores events. A nil error means that the broker has acknowledged
@@ -193,6 +194,7 @@ type Config struct {
 	Marks     Marks
 	Metrics   *metrics.Metrics
 	Log       *slog.Logger     // nil discards
+	Tracer    *tracing.Tracer  // nil traces nothing
 	Now       func() time.Time // nil is time.Now; judges signatures and events
 	BaseURL   string           // put before the path of status URLs; "" leaves them relative
 

@@ -36,6 +36,8 @@ type Entry struct {
 	Called   time.Time // when the first call that carried it began, likewise; zero: none did
 	Requests []string  // Graph's request-ids of the newest MaxRequests calls that carried it and were answered
 	Winner   Winner    // of a superseded event
+
+	Trace string // where its trace goes on, as package tracing writes it; decides nothing
 }
 
 // A Winner is the event whose words outrank another's.
@@ -126,5 +128,6 @@ const (
 	MaxWords    = 128      // tombstones; beyond, the oldest leaves and raises Floor
 	MaxRequests = 5        // request-ids of an event: those of the calls that decided, and what led there
 	MaxAsked    = 24       // different request-ids of pending events: beyond, those that the last call did not carry lose theirs
+	MaxTraces   = 64       // events whose trace is remembered; beyond, a further one's is not
 	MaxDoubts   = 8        // beyond, no new attempt before the oldest doubt is settled
 )

@@ -16,6 +16,7 @@ const (
 	entrySize  = 170 // with what calls and its report will add
 	askedSize  = 40  // a request-id
 	wordSize   = 90
+	traceSize  = 10
 	doubtSize  = 60
 	itemSize   = 60
 	refSize    = 5 // a place
@@ -33,6 +34,9 @@ func (d Device) size(more ...Entry) int {
 	}
 	entry := func(e Entry) {
 		n += entrySize + len(e.Key) + len(e.Ticket) + len(e.Target) + len(e.Approval) + refSize*len(e.Changes)
+		if e.Trace != "" {
+			n += traceSize + len(e.Trace)
+		}
 		for _, c := range e.Changes {
 			items[c.Item.ID] = true
 		}

@@ -78,10 +78,11 @@ type storedEntry struct {
 	Approval string `json:"p,omitempty"` // Version2
 
 	// Dropped without harm.
-	Folded   int64 `json:"d,omitempty"` // milliseconds after Accepted
-	Called   int64 `json:"l,omitempty"`
-	Requests []int `json:"w,omitempty"` // places in the texts plus one
-	Winner   int   `json:"b,omitempty"` // likewise: key, space, ticket
+	Folded   int64  `json:"d,omitempty"` // milliseconds after Accepted
+	Called   int64  `json:"l,omitempty"`
+	Requests []int  `json:"w,omitempty"` // places in the texts plus one
+	Winner   int    `json:"b,omitempty"` // likewise: key, space, ticket
+	Trace    string `json:"z,omitempty"` // dropped, a trace ends early
 }
 
 type storedWord struct {

@@ -140,6 +140,24 @@ func TestStoredRoundTrip(t *testing.T) {
 	}
 }
 
+// A document remembers the traces of MaxTraces events, in a form that older
+// workers read, and has them in its estimated size.
+func TestStoredTraces(t *testing.T) {
+	d := Device{}
+	for n := range 2 * MaxTraces {
+		e := word(n, later(time.Duration(n)*time.Second), remove("x")...)
+		e.Trace = fmt.Sprintf("00-%032x-%016x-01", n+1, n+1)
+		d = d.Fold(e)
+	}
+	if got := d.Traces(); len(got) != MaxTraces || got[0] != "00-00000000000000000000000000000001-0000000000000001-01" {
+		t.Errorf("it remembers %d traces: %v", len(got), got)
+	}
+	b := same(t, d)
+	if est := d.size(); len(b) > est || !bytes.HasPrefix(b, []byte(`{"v":1,`)) {
+		t.Errorf("it has %d bytes, and was thought to have %d:\n%.100s", len(b), est, b)
+	}
+}
+
 // TestStoredRoundTripOfEveryDocument takes documents from the simulation.
 func TestStoredRoundTripOfEveryDocument(t *testing.T) {
 	const seeds = 300

@@ -82,7 +82,7 @@ func (t *table) change(c events.Change) int {
 }
 
 func (t *table) entry(e Entry) storedEntry {
-	s := storedEntry{storedOrder: order(e.Order), Accepted: stamp{e.Accepted}, Ticket: e.Ticket, Target: string(e.Target), Attempts: e.Attempts, Approval: e.Approval}
+	s := storedEntry{storedOrder: order(e.Order), Accepted: stamp{e.Accepted}, Ticket: e.Ticket, Target: string(e.Target), Attempts: e.Attempts, Approval: e.Approval, Trace: e.Trace}
 	if e.Message != e.Seq {
 		s.Message = e.Message
 	}
@@ -153,7 +153,7 @@ func (r *reader) change(n int) events.Change {
 var storedAll = []int{0}
 
 func (r *reader) entry(s storedEntry) Entry {
-	e := Entry{Order: s.order(), Message: s.Message, Accepted: s.Accepted.Time, Ticket: s.Ticket, Target: events.Target(s.Target), Attempts: s.Attempts, Approval: s.Approval}
+	e := Entry{Order: s.order(), Message: s.Message, Accepted: s.Accepted.Time, Ticket: s.Ticket, Target: events.Target(s.Target), Attempts: s.Attempts, Approval: s.Approval, Trace: s.Trace}
 	if e.Message == 0 {
 		e.Message = e.Seq
 	}

@@ -33,6 +33,7 @@ import (
 	"changerelay/internal/ledger"
 	"changerelay/internal/metrics"
 	"changerelay/internal/stream"
+	"changerelay/internal/tracing"
 )
 
 // drainFor is how long requests under way may take after the stop; ingest
@@ -69,6 +70,7 @@ type Parts struct {
 	BaseURL    string                // how senders see the ingest service; "" makes status URLs relative
 	Version    string
 	Log        *slog.Logger
+	Tracer     *tracing.Tracer // nil traces nothing
 
 	Up func(ingest, admin net.Addr) // called when the listeners are there; ingest is nil without it
 }
@@ -90,9 +92,10 @@ const (
 )
 
 // Run does the work of the roles until ctx ends, and returns when what was begun
-// is finished. It listens before it has a broker: until then webhooks get 503,
+// is finished; then it closes the tracer. It listens before it has a broker: until then webhooks get 503,
 // and readiness says why.
 func (p Parts) Run(ctx context.Context, nc *nats.Conn, roles Role) error {
+	defer p.Tracer.Close()
 	if len(p.Tenants) == 0 {
 		p.Log.Warn("no tenant is configured: every event is invalid; add one under tenants")
 	}
@@ -175,7 +178,7 @@ func (p Parts) metrics(roles Role) *metrics.Metrics {
 func (p Parts) ingest(b *broker, m *metrics.Metrics) (*ingest.Server, net.Listener, error) {
 	srv, err := ingest.New(ingest.Config{
 		Sources: p.Sources, Tenants: p.Tenants, PeerRate: p.PeerRate, Rate: p.Rate, Proxies: p.Proxies, ClientCAs: p.ClientCAs,
-		Publisher: b, Finder: b, Parker: b, Marks: b, Metrics: m, Log: p.Log, BaseURL: p.BaseURL,
+		Publisher: b, Finder: b, Parker: b, Marks: b, Metrics: m, Log: p.Log, Tracer: p.Tracer, BaseURL: p.BaseURL,
 	})
 	if err != nil {
 		return nil, nil, err

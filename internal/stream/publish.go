@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"changerelay/internal/events"
+	"changerelay/internal/tracing"
 )
 
 // errStored reports that a message is stored under the subject already.
@@ -47,6 +48,14 @@ func (s *Streams) Replay(ctx context.Context, e events.Event, letter uint64) (ev
 func (s *Streams) publish(ctx context.Context, e events.Event, ref events.Ref, h nats.Header) (bool, error) {
 	ctx, cancel := bound(ctx, PublishFor)
 	defer cancel()
+	ctx, span := tracing.Start(ctx, "publish", tracing.Producer)
+	duplicate, err := s.publishIn(ctx, e, ref, h)
+	said(span, e, ref, duplicate, err)
+	return duplicate, err
+}
+
+// publishIn is publish in a span, which the message tells on.
+func (s *Streams) publishIn(ctx context.Context, e events.Event, ref events.Ref, h nats.Header) (bool, error) {
 	if ref.Unresolved() {
 		return s.publishTarget(ctx, e, ref)
 	}
@@ -56,6 +65,7 @@ func (s *Streams) publish(ctx context.Context, e events.Event, ref events.Ref, h
 		Header: nats.Header{jetstream.ExpectedLastSubjSeqHeader: nothing, jetstream.ExpectedLastSubjSeqSubjHeader: {id + ".*"}},
 	}
 	maps.Copy(msg.Header, h)
+	tracing.Inject(ctx, msg.Header)
 	return s.putNew(ctx, msg, func() error { return s.compare(ctx, e, ref) })
 }
 

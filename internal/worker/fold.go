@@ -12,7 +12,9 @@ import (
 
 	"changerelay/internal/events"
 	"changerelay/internal/ledger"
+	"changerelay/internal/metrics"
 	"changerelay/internal/stream"
+	"changerelay/internal/tracing"
 )
 
 // errLate ends a fold whose messages may by now be another worker's.
@@ -86,6 +88,8 @@ type arrival struct {
 	fresh  bool   // it is folded here and now
 	known  bool   // a replay that was folded before, and that could not be now
 	entry  ledger.Entry
+	trace  string       // where its trace goes on; "" if it is not traced
+	begun  tracing.Span // that its trace begins with, if its publisher has begun none
 	became fate
 	full   bool          // there was no room for it in the document, so its outcome was not looked up
 	again  time.Duration // of one whose document is taken
@@ -105,6 +109,7 @@ const (
 // because other services publish straight to the broker.
 func (w *Worker) read(ctx context.Context, d *stream.Delivery) (*arrival, error) {
 	a := &arrival{Delivery: d, first: d.Sequence}
+	a.trace, _ = d.Trace()
 	var err error
 	if a.event, a.ref, err = events.FromMessage(d.Subject, d.Header, d.Data, d.Time); err != nil {
 		return a, err
@@ -134,6 +139,7 @@ func (w *Worker) foldDevice(ctx context.Context, addr events.Address, as []*arri
 		return
 	}
 	defer w.inFold.Delete(addr)
+	ctx, span := w.traceFold(ctx, as, began)
 	doc := w.c.Ledger.Hold(addr)
 	d, err := doc.Update(ctx, func(d ledger.Device) (ledger.Device, error) { return w.foldAll(ctx, d, as) })
 	w.c.At(FoldWritten)
@@ -155,11 +161,12 @@ func (w *Worker) foldDevice(ctx context.Context, addr events.Address, as []*arri
 		}
 		w.c.At(FoldAcked)
 	}
-	w.c.Metrics.FoldSeconds.Observe(time.Since(began).Seconds())
+	metrics.Observe(w.c.Metrics.FoldSeconds, time.Since(began).Seconds(), span.ID())
 	if err == nil {
 		w.c.Metrics.FoldBatch.Observe(float64(len(done)))
 		w.delayed(as)
 	}
+	endFold(span, addr, as, done, began, err)
 	for _, a := range as {
 		w.leave(ctx, a, began, err)
 	}
@@ -172,6 +179,7 @@ func (w *Worker) leave(ctx context.Context, a *arrival, began time.Time, err err
 		return
 	}
 	attrs := []any{"event", a.ref.String(), "ticket", a.event.Ticket, "sequence", a.Sequence, "deliveries", a.Deliveries}
+	attrs = traced(attrs, a.trace)
 	switch {
 	case err != nil:
 		a.became = noRoom

@@ -8,6 +8,7 @@ import (
 	"changerelay/internal/metrics"
 	"changerelay/internal/quota"
 	"changerelay/internal/stream"
+	"changerelay/internal/tracing"
 )
 
 // measure keeps tenants' gauges, which a scraper reads.
@@ -114,7 +115,7 @@ func (w *Worker) delayed(as []*arrival) {
 	now := w.c.Now()
 	for _, a := range as {
 		if a.fresh {
-			w.c.Metrics.FoldDelay.Observe(max(now.Sub(a.Time).Seconds(), 0))
+			metrics.Observe(w.c.Metrics.FoldDelay, max(now.Sub(a.Time).Seconds(), 0), tracing.IDOf(a.trace))
 		}
 	}
 }

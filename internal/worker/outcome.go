@@ -10,8 +10,10 @@ import (
 	"changerelay/internal/events"
 	"changerelay/internal/graph"
 	"changerelay/internal/ledger"
+	"changerelay/internal/metrics"
 	"changerelay/internal/quota"
 	"changerelay/internal/stream"
+	"changerelay/internal/tracing"
 )
 
 // An update is a step of the protocol to be written.
@@ -115,7 +117,7 @@ func (v *visit) accepted(d ledger.Device, now time.Time) {
 	}
 	for _, e := range d.Pending {
 		if carried[e.Key] {
-			v.c.Metrics.WebhookToGraphSeconds.WithLabelValues(v.t.pause.wellSince(e.Accepted)).Observe(now.Sub(e.Accepted).Seconds())
+			metrics.Observe(v.c.Metrics.WebhookToGraphSeconds.WithLabelValues(v.t.pause.wellSince(e.Accepted)), now.Sub(e.Accepted).Seconds(), tracing.IDOf(e.Trace))
 		}
 	}
 }
@@ -162,7 +164,8 @@ func (v *visit) report(ctx context.Context, rs []ledger.Report) error {
 		if why := receipts[i].Reason; why != "" {
 			attrs = append(attrs, "reason", why)
 		}
-		v.end(ctx, "reconcile", r.Outcome, v.began, attrs...)
+		v.traceOutcome(ctx, r)
+		v.end(ctx, "reconcile", r.Outcome, v.began, traced(attrs, r.Trace)...)
 	}
 	return nil
 }

@@ -33,6 +33,7 @@ import (
 	"changerelay/internal/metrics"
 	"changerelay/internal/quota"
 	"changerelay/internal/stream"
+	"changerelay/internal/tracing"
 )
 
 // Config is what a worker needs. Streams, Ledger, Quota, Metrics and Log are
@@ -44,6 +45,7 @@ type Config struct {
 	Tenants map[string]Tenant // by name; SetTenants replaces them
 	Metrics *metrics.Metrics
 	Log     *slog.Logger
+	Tracer  *tracing.Tracer // nil traces nothing
 
 	Timing    ledger.Timing // zero is ledger.DefaultTiming
 	MaxAge    time.Duration // an event untold so long after acceptance expires; zero is 4 h

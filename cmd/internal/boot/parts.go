@@ -19,7 +19,8 @@ import (
 // Parts makes of the configuration what a relay with these roles is built from;
 // worker is needed for that role. It reads the certificate once, so that a missing
 // one stops the start, and the secrets of sources and tenants, of which a missing
-// one takes that source or tenant offline, and watches them from then on.
+// one takes that source or tenant offline, and watches them from then on. The
+// relay closes the tracer.
 func (c *Config) Parts(roles relay.Role, worker NewService, log *slog.Logger) (relay.Parts, error) {
 	c.keepFor(roles)
 	p := relay.Parts{
@@ -40,9 +41,12 @@ func (c *Config) Parts(roles relay.Role, worker NewService, log *slog.Logger) (r
 	if err != nil {
 		return p, err
 	}
+	if p.Tracer, err = c.tracer(roles, log); err != nil {
+		return p, err
+	}
 	p.Sources, p.TLS, p.ClientCAs, p.Watch = w.sources, w.tls.config(), w.tls.clientCAs(), w.run
 	if roles&relay.Worker != 0 {
-		made, err := worker(c, log)
+		made, err := worker(c, log, p.Tracer)
 		if err != nil {
 			return p, err
 		}

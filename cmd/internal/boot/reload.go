@@ -57,6 +57,7 @@ func (w *watcher) reloadEntries(apply func(relay.Change) error) error {
 		}
 	}
 	w.sources, w.tenants = fresh, c.Tenants
+	w.setLevel(c.Log)
 	w.log.Info("configuration read again", "file", w.started.from.file, "sources", sources, "tenants", tenants)
 	for _, section := range w.waiting(c) {
 		w.log.Warn("a changed section needs a restart, and is as it was until then", "file", w.started.from.file, "section", section)
@@ -101,6 +102,18 @@ func (w *watcher) readSources(c *Config) (list []ingest.Source, err error) {
 	return list, err
 }
 
+// setLevel has the log follow, and says so while the lower of the two levels is in
+// force: at the higher one nobody might see it.
+func (w *watcher) setLevel(l Log) {
+	was, is := w.started.from.level.Level(), l.level()
+	if is == was {
+		return
+	}
+	w.started.from.level.Set(min(was, is))
+	w.log.Warn("the log's level is another now", "was", was, "is", is)
+	w.started.from.level.Set(is)
+}
+
 // refuse logs every mistake.
 func (w *watcher) refuse(what string, err error) error {
 	list := []error{err}
@@ -136,10 +149,12 @@ func (w *watcher) startable(c *Config) error {
 	return d.mistakes.sorted()
 }
 
-// waiting are the sections, but sources and tenants, that are not as they run. Secrets of
+// waiting are the sections, but sources, tenants and the log's level, that are not as they run. Secrets of
 // these are read when they are used; here only their places are compared.
 func (w *watcher) waiting(c *Config) (names []string) {
-	was, is := reflect.ValueOf(*w.started), reflect.ValueOf(*c)
+	now := *w.started
+	now.Log.Level = c.Log.Level // in force by now
+	was, is := reflect.ValueOf(now), reflect.ValueOf(*c)
 	_, all := keys(was.Type())
 	index, _ := keys(was.Type())
 	for _, name := range all {

@@ -2,6 +2,7 @@ package boot
 
 import (
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -181,7 +182,7 @@ func TestReloadOfAMount(t *testing.T) {
 func TestReloadSaysWhatWaits(t *testing.T) {
 	good := tenant + "sources:\n" + hook("a", "s")
 	r := watchFiles(t, map[string]string{"relay.yaml": good, "s": password, "t": password + "t"})
-	r.write("relay.yaml", "log: {level: debug}\nworker: {pace: 2s}\ningest: {proxies: [10.0.0.0/8]}\n"+strings.Replace(good, "file: acme", "file: other", 1)+hook("b", "t"))
+	r.write("relay.yaml", "log: {level: debug, format: text}\nworker: {pace: 2s}\ningest: {proxies: [10.0.0.0/8]}\n"+strings.Replace(good, "file: acme", "file: other", 1)+hook("b", "t"))
 	r.look(2)
 	r.want(true, 1)
 	for _, section := range []string{"log", "worker", "ingest"} {
@@ -189,6 +190,32 @@ func TestReloadSaysWhatWaits(t *testing.T) {
 	}
 	if n := strings.Count(r.log.String(), "needs a restart"); n != 3 {
 		t.Errorf("%d sections wait:\n%s", n, r.log)
+	}
+}
+
+// The level of the log moves with the file, and stays where a mistake is in it.
+func TestReloadOfTheLogsLevel(t *testing.T) {
+	good := tenant + "sources:\n" + hook("a", "s")
+	r := watchFiles(t, map[string]string{"relay.yaml": good, "s": password})
+	var out strings.Builder
+	log := r.w.started.Logger(&out)
+	for n, c := range []struct {
+		log  string
+		want slog.Level
+		ok   bool
+	}{{"log: {level: debug}\n", slog.LevelDebug, true}, {"log: {level: loud}\n", slog.LevelDebug, false}, {"log: {level: error}\n", slog.LevelError, true}, {"", slog.LevelInfo, true}} {
+		r.write("relay.yaml", c.log+good)
+		r.look(2)
+		r.want(c.ok, 0)
+		for _, l := range []slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError} {
+			if log.Enabled(t.Context(), l) != (l >= c.want) {
+				t.Errorf("%d: %q: a line of level %v is written: %t", n, c.log, l, l < c.want)
+			}
+		}
+	}
+	r.logged(`msg="the log's level is another now" was=DEBUG is=ERROR`)
+	if strings.Contains(r.log.String(), "needs a restart") {
+		t.Errorf("a level waits:\n%s", r.log)
 	}
 }
 

@@ -26,7 +26,7 @@ const pollEvery = 3 * time.Second
 // it names.
 type fingerprint [sha256.Size]byte
 
-// A watcher reads sources, tenants and certificates again when they have changed or
+// A watcher reads sources, tenants, certificates and the log's level again when they have changed or
 // somebody says so. Its fields are run's alone, once that runs.
 //
 //	changed, and then the same for one more look ─┐

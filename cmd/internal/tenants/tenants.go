@@ -14,6 +14,7 @@ import (
 
 	"changerelay/cmd/internal/boot"
 	"changerelay/internal/graph"
+	"changerelay/internal/tracing"
 )
 
 // Graph returns the client of a configured tenant. It makes no connection.
@@ -31,7 +32,7 @@ func Graph(c *boot.Config, tenant string) (*graph.Client, error) {
 		transport.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 	}
 	g := graph.Config{TenantID: t.TenantID, ClientID: t.ClientID, Credential: credential(t), CAE: t.CAE, Custom: t.Cloud == "custom",
-		Cloud: graph.Clouds[t.Cloud], Transport: http.RoundTripper(transport), UserAgent: "changerelay/" + boot.Version()}
+		Cloud: graph.Clouds[t.Cloud], Transport: http.RoundTripper(transport), UserAgent: "changerelay/" + boot.Version(), RequestID: tracing.RequestID}
 	if g.Custom {
 		g.Cloud = graph.Cloud{Graph: t.GraphURL, Authority: t.AuthorityURL}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"changerelay/cmd/internal/boot"
 	"changerelay/internal/quota"
+	"changerelay/internal/tracing"
 	"changerelay/internal/worker"
 	"changerelay/internal/working"
 )
@@ -36,7 +37,7 @@ const offline = "the tenant is offline: its credential or its ca_file cannot be 
 
 // NewService makes the worker of a configuration. It is a boot.NewService. A tenant
 // that cannot be called stops no start: the others are none of its business.
-func NewService(c *boot.Config, log *slog.Logger) (boot.Service, error) {
+func NewService(c *boot.Config, log *slog.Logger, t *tracing.Tracer) (boot.Service, error) {
 	w := &service{log: log, Service: working.New(working.Parts{
 		Broker:         c.Streams(log),
 		Timing:         c.Worker.Timing.Protocol(),
@@ -45,6 +46,7 @@ func NewService(c *boot.Config, log *slog.Logger) (boot.Service, error) {
 		ReconcileSlots: c.Worker.ReconcileSlots,
 		Pace:           c.Worker.Pace,
 		Log:            log,
+		Tracer:         t,
 	})}
 	_ = w.Reload(c) // is logged
 	return w, nil

@@ -72,7 +72,7 @@ func newRig(t *testing.T, files map[string]string) *rig {
 	if r.q, err = quota.Open(t.Context(), js, 1); err != nil {
 		t.Fatal(err)
 	}
-	made, err := NewService(r.config(), slog.New(slog.NewTextHandler(r.log, nil)))
+	made, err := NewService(r.config(), slog.New(slog.NewTextHandler(r.log, nil)), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
