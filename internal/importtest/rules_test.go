@@ -28,6 +28,7 @@ var places = map[string]place{
 	"internal/metrics":          {0, nil},
 	"internal/natstest":         {0, nil},
 	"internal/await":            {0, nil},
+	"internal/dashboard":        {0, nil},
 	"internal/promtest":         {1, []string{"internal/await"}},
 	"internal/stream":           {1, []string{"internal/events"}},
 	"internal/ledger":           {1, []string{"internal/events"}},
