@@ -3,13 +3,16 @@ package dashboard
 import (
 	"context"
 	"fmt"
+	"maps"
 	"regexp"
+	"time"
 )
 
 // Data evaluates each target as the panel does: tables at the span's end, all
 // others over the span. The answers are in the targets' order.
 func (p Prometheus) Data(ctx context.Context, panel Panel, v Values, s Span) ([][]Series, error) {
 	var all [][]Series
+	v = panel.slower(v)
 	for _, t := range panel.Targets {
 		var got []Series
 		var err error
@@ -24,6 +27,19 @@ func (p Prometheus) Data(ctx context.Context, panel Panel, v Values, s Span) ([]
 		all = append(all, got)
 	}
 	return all, nil
+}
+
+// slower is v with a window of rates as long as the panel's interval, if that is
+// longer.
+func (p Panel) slower(v Values) Values {
+	least, none := time.ParseDuration(p.Interval)
+	rate, err := time.ParseDuration(v["__rate_interval"])
+	if none != nil || err != nil || least <= rate {
+		return v
+	}
+	v = maps.Clone(v)
+	v["__rate_interval"] = seconds(least)
+	return v
 }
 
 var legend = regexp.MustCompile(`{{\s*(\w+)\s*}}`)

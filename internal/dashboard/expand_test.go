@@ -27,3 +27,13 @@ func TestAll(t *testing.T) {
 		}
 	}
 }
+
+// A panel of what is looked at rarely has a longer window.
+func TestInterval(t *testing.T) {
+	v := Values{"__rate_interval": "10s"}
+	for interval, want := range map[string]string{"": "10s", "5s": "10s", "30s": "30s"} {
+		if got := (Panel{Interval: interval}).slower(v)["__rate_interval"]; got != want {
+			t.Errorf("with an interval of %q the window is %s, want %s", interval, got, want)
+		}
+	}
+}

@@ -11,6 +11,7 @@ type Panel struct {
 	Datasource      Source           `json:"datasource"`
 	Links           []Link           `json:"links"`
 	Pos             Pos              `json:"gridPos"`
+	Interval        string           `json:"interval"` // the least between two points; empty: any
 	Targets         []Target         `json:"targets"`
 	Field           Fields           `json:"fieldConfig"`
 	Options         Options          `json:"options"`
@@ -58,7 +59,13 @@ type Field struct {
 		Stacking struct {
 			Mode string `json:"mode"`
 		} `json:"stacking"`
+		Cell Cell `json:"cellOptions"`
 	} `json:"custom"`
+}
+
+// A Cell is how a table's column is coloured: color-text, or auto, not at all.
+type Cell struct {
+	Type string `json:"type"`
 }
 
 // A Mapping replaces values by words: {"0": {"text": …}}, or what match names.
@@ -100,7 +107,7 @@ func (f Fields) Column(heading string) Field {
 			continue
 		}
 		for _, p := range o.Properties {
-			into := map[string]any{"unit": &field.Unit, "mappings": &field.Mappings, "thresholds": &field.Thresholds, "decimals": &field.Decimals}[p.ID]
+			into := map[string]any{"unit": &field.Unit, "mappings": &field.Mappings, "thresholds": &field.Thresholds, "decimals": &field.Decimals, "custom.cellOptions": &field.Custom.Cell}[p.ID]
 			if into != nil {
 				_ = json.Unmarshal(p.Value, into) // a test holds the files to the form
 			}

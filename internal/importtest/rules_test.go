@@ -30,6 +30,7 @@ var places = map[string]place{
 	"internal/await":            {0, nil},
 	"internal/dashboard":        {0, nil},
 	"internal/promtest":         {1, []string{"internal/await"}},
+	"internal/picture":          {1, []string{"internal/dashboard"}},
 	"internal/stream":           {1, []string{"internal/events"}},
 	"internal/ledger":           {1, []string{"internal/events"}},
 	"internal/quota":            {1, []string{"internal/events"}},

@@ -14,12 +14,16 @@ import (
 const (
 	acme    = "a3c1b7f0-52de-4c0a-9b1e-7f3c1d529b01"
 	globex  = "a3c1b7f0-52de-4c0a-9b1e-7f3c1d529b02"
-	initech = "a3c1b7f0-52de-4c0a-9b1e-7f3c1d529b03" // its secret has lapsed
+	initech = "a3c1b7f0-52de-4c0a-9b1e-7f3c1d529b03" // its secret lapses
 	client  = "c4d0e9a5-23c1-4b7f-8a1d-112b7e1d5202"
 )
 
-// phones are how many devices acme and globex have.
-const phones = 12
+// Devices of a tenant. The desk's usual tickets are about the first of them, so
+// that each of the others has one story.
+const (
+	phones = 13
+	usual  = 8
+)
 
 // device is the id of a tenant's nth.
 func device(tenant string, n int) string {
@@ -50,6 +54,7 @@ func (s *stage) files() error {
 	for name, text := range s.secrets {
 		files[name+".secret"] = text
 	}
+	files["initech.secret"] = "lapsed" // until the day mends it
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(s.dir, name), []byte(text), 0o600); err != nil {
 			return fmt.Errorf("writing the tour's files: %w", err)
@@ -62,7 +67,7 @@ func (s *stage) files() error {
 func (s *stage) scenario() string {
 	var b strings.Builder
 	b.WriteString("seed: 1\nknobs: {check_in: 2s}\ntenants:\n")
-	for id, secret := range map[string]string{acme: s.secrets["acme"], globex: s.secrets["globex"], initech: "another"} {
+	for id, secret := range map[string]string{acme: s.secrets["acme"], globex: s.secrets["globex"], initech: s.secrets["initech"]} {
 		fmt.Fprintf(&b, "  - id: %s\n    apps: [{client_id: %s, client_secret: %q}]\n    devices:\n", id, client, secret)
 		for n := range phones {
 			fmt.Fprintf(&b, "      - {id: %s, name: Phone %d, platform: iOS}\n", device(id, n), n)
@@ -79,9 +84,9 @@ ingest: {listen: %q}
 admin: {listen: %q}
 worker:
   pace: 200ms
-  timing: {fresh: 5s, lag: 2s, settle: 6s, hold: 1h, skew: 500ms, budget: 3s, max_age: %s}
+  timing: {fresh: 5s, lag: 2s, settle: 6s, hold: 1h, skew: 500ms, budget: 3s}
 tenants:
-`, s.brokerAddr, s.ingest, admin, s.maxAge)
+`, s.brokerAddr, s.ingest, admin)
 	for name, id := range map[string]string{"acme": acme, "globex": globex, "initech": initech} {
 		fmt.Fprintf(&b, "  %s: {tenant_id: %s, client_id: %s, client_secret: {file: %s.secret}, cloud: custom, graph_url: \"https://%s\", authority_url: \"https://%s\", ca_file: ca.pem}\n",
 			name, id, client, name, s.graph, s.graph)

@@ -101,6 +101,9 @@ func (s *stage) send(ctx context.Context, l letter) (url string, err error) {
 		if code == http.StatusOK || code == http.StatusAccepted {
 			return url, nil
 		}
+		if code == http.StatusServiceUnavailable {
+			s.away.Store(true)
+		}
 		if code != 0 && code < 500 && code != http.StatusTooManyRequests {
 			return "", fmt.Errorf("sending a ticket: ingest answered %d", code)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"os"
 	"time"
 )
 
@@ -18,7 +19,7 @@ func (d *day) morning(ctx context.Context) error {
 // strangers: what does not get in, and what comes twice.
 func (d *day) strangers(ctx context.Context) error {
 	d.say("A record of ServiceNow comes twice; a stranger and an old key try; a body is no event; a scanner sends too much.")
-	record := letter{"servicenow", d.s.secrets["servicenow"], ticket{number: "CHG0041000", device: device(acme, 1), remove: []string{app(1)}}.record()}
+	record := letter{"servicenow", d.s.secrets["servicenow"], ticket{number: "CHG0041000", device: device(acme, 8), remove: []string{app(1)}}.record()}
 	for range 2 {
 		url, err := d.s.send(ctx, record)
 		if err != nil {
@@ -26,7 +27,7 @@ func (d *day) strangers(ctx context.Context) error {
 		}
 		d.keep(url)
 	}
-	one, err := ticket{number: "CHG0041001", tenant: "acme", device: device(acme, 2), remove: []string{app(2)}}.event(time.Now())
+	one, err := ticket{number: "CHG0041001", tenant: "acme", device: device(acme, 8), remove: []string{app(2)}}.event(time.Now())
 	if err != nil {
 		return err
 	}
@@ -49,7 +50,7 @@ func (d *day) strangers(ctx context.Context) error {
 // flood sends as the scanner until it is told to be slower.
 func (d *day) flood(ctx context.Context) error {
 	return d.s.wait(ctx, "the scanner to be told 429", time.Minute, func() bool {
-		body, err := ticket{number: fmt.Sprintf("SCAN%d", time.Now().UnixNano()), tenant: "acme", device: device(acme, 3), remove: []string{app(3)}}.event(time.Now())
+		body, err := ticket{number: fmt.Sprintf("SCAN%d", time.Now().UnixNano()), tenant: "acme", device: device(acme, 9), remove: []string{app(3)}}.event(time.Now())
 		if err != nil {
 			return false
 		}
@@ -73,19 +74,17 @@ func (d *day) lapsed(ctx context.Context) error {
 	return nil
 }
 
+// throttlePause is what Graph asks for, in seconds: longer than it takes the
+// workers' gauges to show it.
+const throttlePause = 20
+
 func (d *day) throttled(ctx context.Context) error {
-	pause := 12
-	if d.short {
-		pause = 4
-	}
-	d.say("Graph answers 429 to a call for acme, and asks for %d s.", pause)
-	if err := d.s.fault(ctx, fmt.Sprintf(`{"op":"post","tenant":%q,"status":429,"header":{"Retry-After":"%d"}}`, acme, pause)); err != nil {
+	d.say("Graph answers 429 to a call for acme, and asks for %d s.", throttlePause)
+	if err := d.s.fault(ctx, fmt.Sprintf(`{"op":"post","tenant":%q,"status":429,"header":{"Retry-After":"%d"}}`, acme, throttlePause)); err != nil {
 		return err
 	}
-	t := ticket{number: "CHG0043000", tenant: "acme", device: device(acme, 4), remove: []string{app(4)}}
-	err := d.s.wait(ctx, "acme to be paused", time.Minute, func() bool {
-		return d.s.is(ctx, `max(changerelay_quota_paused_until_timestamp_seconds{tenant="acme"}) > time()`)
-	})
+	t := ticket{number: "CHG0043000", tenant: "acme", device: device(acme, 10), remove: []string{app(4)}}
+	err := d.s.wait(ctx, "acme to be paused", time.Minute, func() bool { return d.s.paused(ctx, "acme") })
 	if err == nil {
 		err = d.send(ctx, t)
 	}
@@ -96,12 +95,17 @@ func (d *day) throttled(ctx context.Context) error {
 		err = d.ask(ctx, "Where is this ticket?", "status", "--ticket", t.number)
 	}
 	if err == nil {
-		err = d.s.wait(ctx, "the pause to end", time.Minute, func() bool {
-			return d.s.is(ctx, `max(changerelay_quota_paused_until_timestamp_seconds{tenant="acme"}) < time()`)
-		})
+		err = d.s.wait(ctx, "the pause to end", time.Minute, func() bool { return !d.s.paused(ctx, "acme") })
 	}
+	d.say("acme is called again.")
 	d.rest(ctx, 6*time.Second)
 	return err
+}
+
+// mended: nobody sends the tickets again.
+func (d *day) mended(context.Context) error {
+	d.say("Somebody puts initech's new secret into its file. Within a minute its tickets go through.")
+	return os.WriteFile(d.s.file("initech.secret"), []byte(d.s.secrets["initech"]), 0o600)
 }
 
 func (d *day) refused(ctx context.Context) error {
@@ -110,7 +114,7 @@ func (d *day) refused(ctx context.Context) error {
 	if err := d.s.graphDo(ctx, http.MethodDelete, "/tenants/"+acme+"/items/"+gone, ""); err != nil {
 		return err
 	}
-	if err := d.send(ctx, ticket{number: "CHG0044000", tenant: "acme", device: device(acme, 5), remove: []string{gone}}); err != nil {
+	if err := d.send(ctx, ticket{number: "CHG0044000", tenant: "acme", device: device(acme, 11), remove: []string{gone}}); err != nil {
 		return err
 	}
 	if err := d.s.wait(ctx, "the ticket to be refused", time.Minute, func() bool { return d.s.is(ctx, `changerelay_dead_letters_total{reason="refused"} > 0`) }); err != nil {
@@ -120,8 +124,8 @@ func (d *day) refused(ctx context.Context) error {
 }
 
 func (d *day) edited(ctx context.Context) error {
-	d.say("An admin removes an app of phone 6 in the portal; the next ticket for it keeps that.")
-	phone := device(acme, 6)
+	d.say("An admin removes an app of phone 12 in the portal; the next ticket for it keeps that.")
+	phone := device(acme, 12)
 	if err := d.s.graphDo(ctx, http.MethodPost, "/tenants/"+acme+"/devices/"+phone+"/portal", fmt.Sprintf(`{"remove":[{"id":%q}]}`, app(42))); err != nil {
 		return err
 	}
@@ -174,8 +178,7 @@ func (d *day) again(ctx context.Context) error {
 func (d *day) restarted(ctx context.Context) error {
 	d.say("The broker is stopped. Ingest answers 503, and the desk tries again.")
 	d.s.broker.Shutdown()
-	err := d.s.wait(ctx, "ingest to say that it cannot store", time.Minute, func() bool { return !answers("http://" + d.s.ingestAdmin + "/readyz") })
-	d.rest(ctx, 5*time.Second)
+	err := d.s.wait(ctx, "ingest to answer 503", time.Minute, d.s.away.Load)
 	if err == nil {
 		d.say("It is started again on its store.")
 		err = d.s.startBroker(ctx)

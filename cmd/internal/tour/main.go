@@ -69,11 +69,12 @@ func (c *cli) run(ctx context.Context, out io.Writer) (err error) {
 		return err
 	}
 	defer s.end()
-	if err := (&day{s: s, out: out, short: c.Short, began: time.Now()}).play(ctx); err != nil {
+	began := time.Now()
+	if err := (&day{s: s, out: out, short: c.Short, began: began}).play(ctx); err != nil {
 		return fmt.Errorf("%w\n%s", err, s.lastWords())
 	}
 	if c.Pictures != "" {
-		if err := c.draw(ctx, s, out); err != nil {
+		if err := c.draw(ctx, s, out, since(began)); err != nil {
 			return err
 		}
 	}

@@ -1,8 +1,51 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"changerelay/internal/dashboard"
+	"changerelay/internal/picture"
 )
 
-func (c *cli) draw(ctx context.Context, s *stage, out io.Writer) error { return nil }
+// draw draws each dashboard as the day has left it, into the folder of --pictures.
+func (c *cli) draw(ctx context.Context, s *stage, out io.Writer, span dashboard.Span) error {
+	boards, err := c.boards()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(c.Pictures, 0o755); err != nil {
+		return fmt.Errorf("drawing the pictures: %w", err)
+	}
+	for _, b := range boards {
+		name := filepath.Join(c.Pictures, strings.TrimPrefix(b.UID, "changerelay-")+".svg")
+		var svg bytes.Buffer
+		if err := picture.Draw(ctx, &svg, b, s.prometheus(), b.All(rateOver, span.To.Sub(span.From)), span); err != nil {
+			return err
+		}
+		if err := os.WriteFile(name, svg.Bytes(), 0o644); err != nil {
+			return fmt.Errorf("drawing the pictures: %w", err)
+		}
+		fmt.Fprintf(out, "       %s, %d kB\n", name, svg.Len()/1000)
+	}
+	return nil
+}
+
+// rateOver is the window of rates, Grafana's $__rate_interval: it spans several
+// scrapes.
+const rateOver = 10 * time.Second
+
+// points are the most that a picture has in a row.
+const points = 150
+
+// since is the day so far.
+func since(began time.Time) dashboard.Span {
+	now := time.Now()
+	return dashboard.Span{From: began, To: now, Step: max(now.Sub(began)/points, time.Second).Truncate(time.Second)}
+}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"changerelay/internal/dashboard"
@@ -24,22 +26,18 @@ type stage struct {
 	dir     string // of everything
 	bin     string // the built programs
 	rules   string // the chart's
-	maxAge  time.Duration
 	secrets map[string]string
 
 	brokerAddr, graph, graphAdmin, ingest, ingestAdmin, workerAdmin, promAddr string
 
+	away                     atomic.Bool             // a ticket was answered 503
 	broker                   interface{ Shutdown() } // in this process
 	sim, front, worker, prom *process
-	began                    time.Time
 }
 
 // start runs everything, and returns when it works.
 func (c *cli) start(ctx context.Context, dir string) (*stage, error) {
-	s := &stage{dir: dir, rules: filepath.Join(c.Chart, "rules"), maxAge: 40 * time.Second, began: time.Now()}
-	if c.Short {
-		s.maxAge = 15 * time.Second
-	}
+	s := &stage{dir: dir, rules: filepath.Join(c.Chart, "rules")}
 	var err error
 	for _, path := range []struct {
 		to   *string
@@ -173,6 +171,13 @@ func (s *stage) relayctl(ctx context.Context, args ...string) (string, error) {
 		err = nil // it found something bad, and says so
 	}
 	return string(out), err
+}
+
+// paused reports whether the relay sends nothing to the tenant now.
+func (s *stage) paused(ctx context.Context, tenant string) bool {
+	said, err := s.relayctl(ctx, "tenants", tenant, "--output", "json")
+	var state struct{ Paused *struct{} }
+	return err == nil && json.Unmarshal([]byte(said), &state) == nil && state.Paused != nil
 }
 
 // environment is where relayctl finds the relay.
