@@ -24,24 +24,31 @@ const (
 func (p Parts) look(ctx context.Context, nc *nats.Conn, s *stream.Streams, m *metrics.Metrics) {
 	well := true
 	nowAndThen(ctx, lookEvery, func() {
-		if nc.Status() != nats.CONNECTED {
-			return
-		}
-		if took, err := nc.RTT(); err == nil {
-			m.BrokerRoundTrip.Observe(took.Seconds())
-		}
-		state, err := s.State(ctx)
-		show(state, m)
-		switch {
-		case err == nil:
-			m.Unfolded.Set(float64(state.Unfolded))
-			m.OldestUnfolded.Set(metrics.Seconds(state.Oldest))
-			m.BrokerLastLook.SetToCurrentTime()
-		case well && ctx.Err() == nil: // once, not each time
+		err := see(ctx, nc, s, m)
+		if err != nil && well && ctx.Err() == nil { // once, not each time
 			p.Log.Warn("looking at the broker for the metrics; they stay as they are", "err", err)
 		}
 		well = err == nil
 	})
+}
+
+// see looks once, if there is a connection: whoever lost it has said so.
+func see(ctx context.Context, nc *nats.Conn, s *stream.Streams, m *metrics.Metrics) error {
+	if nc.Status() != nats.CONNECTED {
+		return nil
+	}
+	if took, err := nc.RTT(); err == nil {
+		m.BrokerRoundTrip.Observe(took.Seconds())
+	}
+	state, err := s.State(ctx)
+	show(state, m)
+	if err != nil {
+		return err
+	}
+	m.Unfolded.Set(float64(state.Unfolded))
+	m.OldestUnfolded.Set(metrics.Seconds(state.Oldest))
+	m.BrokerLastLook.SetToCurrentTime()
+	return nil
 }
 
 // show sets what could be seen of the streams.
