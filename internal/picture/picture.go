@@ -31,7 +31,7 @@ const (
 )
 
 // note is the picture's last line.
-const note = "Drawn from the dashboard's file by make pictures, with what a real Prometheus scraped on the tour's day. Not by Grafana, which looks better."
+const note = "Drawn from the dashboard's file by make pictures, with what a real Prometheus scraped on the tour's day; not by Grafana."
 
 // A canvas is one picture being drawn.
 type canvas struct {

@@ -78,10 +78,11 @@ func (c *cli) run(ctx context.Context, out io.Writer) (err error) {
 			return err
 		}
 	}
-	s.where(out)
 	if !c.Stay {
+		fmt.Fprintln(out, "\nIt is over, and nothing of it stays. Without TOUR_STAY=0 it goes on, to be looked at.")
 		return nil
 	}
+	s.where(out)
 	fmt.Fprintln(out, "\nIt goes on until Ctrl-C; nothing of it stays.")
 	<-ctx.Done()
 	return nil
