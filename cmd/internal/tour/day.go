@@ -130,7 +130,7 @@ func (d *day) evening(ctx context.Context) error {
 
 // outcome waits for the end of the ticket at the URL.
 func (d *day) outcome(ctx context.Context, url string) (word string, err error) {
-	err = d.s.wait(ctx, "the outcome of "+url, 2*time.Minute, func() bool {
+	err = d.s.wait(ctx, "the outcome of "+url, outcomeWithin, func() bool {
 		var a answer
 		if code, _ := d.s.call(ctx, http.MethodGet, url, nil, nil, &a); code == http.StatusOK {
 			word = a.Outcome

@@ -114,9 +114,6 @@ func (s *stage) send(ctx context.Context, l letter) (url string, err error) {
 	}
 }
 
-// sendWithin bounds a desk's tries: the broker may be away for a while.
-const sendWithin = time.Minute
-
 // fault has the simulated Graph fail once.
 func (s *stage) fault(ctx context.Context, f string) error {
 	return s.graphDo(ctx, http.MethodPost, "/faults", f)

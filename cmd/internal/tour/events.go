@@ -13,7 +13,7 @@ import (
 func (d *day) morning(ctx context.Context) error {
 	d.say("Tickets come in, for phones of the tenants acme and globex.")
 	d.rest(ctx, 20*time.Second)
-	return d.s.wait(ctx, "the first tickets to be taken", time.Minute, func() bool { return d.taken() >= 10 })
+	return d.s.wait(ctx, "the first tickets to be taken", stateWithin, func() bool { return d.taken() >= 10 })
 }
 
 // strangers: what does not get in, and what comes twice.
@@ -49,7 +49,7 @@ func (d *day) strangers(ctx context.Context) error {
 
 // flood sends as the scanner until it is told to be slower.
 func (d *day) flood(ctx context.Context) error {
-	return d.s.wait(ctx, "the scanner to be told 429", time.Minute, func() bool {
+	return d.s.wait(ctx, "the scanner to be told 429", stateWithin, func() bool {
 		body, err := ticket{number: fmt.Sprintf("SCAN%d", time.Now().UnixNano()), tenant: "acme", device: device(acme, 9), remove: []string{app(3)}}.event(time.Now())
 		if err != nil {
 			return false
@@ -74,17 +74,13 @@ func (d *day) lapsed(ctx context.Context) error {
 	return nil
 }
 
-// throttlePause is what Graph asks for, in seconds: longer than it takes the
-// workers' gauges to show it.
-const throttlePause = 20
-
 func (d *day) throttled(ctx context.Context) error {
 	d.say("Graph answers 429 to a call for acme, and asks for %d s.", throttlePause)
 	if err := d.s.fault(ctx, fmt.Sprintf(`{"op":"post","tenant":%q,"status":429,"header":{"Retry-After":"%d"}}`, acme, throttlePause)); err != nil {
 		return err
 	}
 	t := ticket{number: "CHG0043000", tenant: "acme", device: device(acme, 10), remove: []string{app(4)}}
-	err := d.s.wait(ctx, "acme to be paused", time.Minute, func() bool { return d.s.paused(ctx, "acme") })
+	err := d.s.wait(ctx, "acme to be paused", stateWithin, func() bool { return d.s.paused(ctx, "acme") })
 	if err == nil {
 		err = d.send(ctx, t)
 	}
@@ -95,7 +91,7 @@ func (d *day) throttled(ctx context.Context) error {
 		err = d.ask(ctx, "Where is this ticket?", "status", "--ticket", t.number)
 	}
 	if err == nil {
-		err = d.s.wait(ctx, "the pause to end", time.Minute, func() bool { return !d.s.paused(ctx, "acme") })
+		err = d.s.wait(ctx, "the pause to end", stateWithin, func() bool { return !d.s.paused(ctx, "acme") })
 	}
 	d.say("acme is called again.")
 	d.rest(ctx, 6*time.Second)
@@ -117,7 +113,7 @@ func (d *day) refused(ctx context.Context) error {
 	if err := d.send(ctx, ticket{number: "CHG0044000", tenant: "acme", device: device(acme, 11), remove: []string{gone}}); err != nil {
 		return err
 	}
-	if err := d.s.wait(ctx, "the ticket to be refused", time.Minute, func() bool { return d.s.is(ctx, `changerelay_dead_letters_total{reason="refused"} > 0`) }); err != nil {
+	if err := d.s.wait(ctx, "the ticket to be refused", stateWithin, func() bool { return d.s.is(ctx, `changerelay_dead_letters_total{reason="refused"} > 0`) }); err != nil {
 		return err
 	}
 	return d.ask(ctx, "Why was it refused?", "dead", "list", "--ticket", "CHG0044000")
@@ -145,7 +141,7 @@ func (d *day) lostReply(ctx context.Context) error {
 	d.say("Graph takes a call for globex, and its reply is lost: the relay reads the device before it calls again.")
 	err := d.s.fault(ctx, fmt.Sprintf(`{"op":"post","tenant":%q,"point":"after","reset":true}`, globex))
 	if err == nil {
-		err = d.s.wait(ctx, "the call to be in doubt", time.Minute, func() bool { return d.s.is(ctx, `changerelay_graph_calls_total{op="post",kind="in_doubt"} > 0`) })
+		err = d.s.wait(ctx, "the call to be in doubt", stateWithin, func() bool { return d.s.is(ctx, `changerelay_graph_calls_total{op="post",kind="in_doubt"} > 0`) })
 	}
 	d.rest(ctx, 8*time.Second)
 	return err
@@ -155,7 +151,7 @@ func (d *day) killed(ctx context.Context) error {
 	d.say("The worker is killed (kill -9). Tickets are taken as ever, and wait.")
 	d.s.worker.kill()
 	before := d.taken()
-	if err := d.s.wait(ctx, "tickets to be taken without a worker", time.Minute, func() bool { return d.taken() >= before+5 }); err != nil {
+	if err := d.s.wait(ctx, "tickets to be taken without a worker", stateWithin, func() bool { return d.taken() >= before+5 }); err != nil {
 		return err
 	}
 	d.rest(ctx, 8*time.Second)
@@ -178,7 +174,7 @@ func (d *day) again(ctx context.Context) error {
 func (d *day) restarted(ctx context.Context) error {
 	d.say("The broker is stopped. Ingest answers 503, and the desk tries again.")
 	d.s.broker.Shutdown()
-	err := d.s.wait(ctx, "ingest to answer 503", time.Minute, d.s.away.Load)
+	err := d.s.wait(ctx, "ingest to answer 503", stateWithin, d.s.away.Load)
 	if err == nil {
 		d.say("It is started again on its store.")
 		err = d.s.startBroker(ctx)

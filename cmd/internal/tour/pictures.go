@@ -37,13 +37,6 @@ func (c *cli) draw(ctx context.Context, s *stage, out io.Writer, span dashboard.
 	return nil
 }
 
-// rateOver is the window of rates, Grafana's $__rate_interval: it spans several
-// scrapes.
-const rateOver = 10 * time.Second
-
-// points are the most that a picture has in a row.
-const points = 150
-
 // since is the day so far.
 func since(began time.Time) dashboard.Span {
 	now := time.Now()

@@ -11,9 +11,6 @@ import (
 	"time"
 )
 
-// stopWithin is how long a program may take to stop; then it is killed.
-const stopWithin = 20 * time.Second
-
 // A process is a program that runs, with its output in a file.
 type process struct {
 	name string

@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 )
-
-// shown bounds what is printed of an answer.
-const shown = 14
 
 // ask answers a question of whoever is on call, by the command that the
 // dashboards name.
@@ -26,4 +28,27 @@ func (d *day) ask(ctx context.Context, question string, args ...string) error {
 	}
 	fmt.Fprintln(d.out)
 	return nil
+}
+
+// relayctl runs the operators' tool on this relay.
+func (s *stage) relayctl(ctx context.Context, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, "relayctl"), args...)
+	cmd.Env = append(os.Environ(), s.environment()...)
+	out, err := cmd.CombinedOutput()
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && exit.ExitCode() == 1 {
+		err = nil // it found something bad, and says so
+	}
+	return string(out), err
+}
+
+// paused reports whether the relay sends nothing to the tenant now.
+func (s *stage) paused(ctx context.Context, tenant string) bool {
+	said, err := s.relayctl(ctx, "tenants", tenant, "--output", "json")
+	var state struct{ Paused *struct{} }
+	return err == nil && json.Unmarshal([]byte(said), &state) == nil && state.Paused != nil
+}
+
+// environment is where relayctl finds the relay.
+func (s *stage) environment() []string {
+	return []string{"CHANGERELAY_CONFIG=" + s.file("changerelay.yaml"), "CHANGERELAY_URL=http://" + s.ingest}
 }

@@ -2,13 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -17,9 +13,6 @@ import (
 	"changerelay/internal/dashboard"
 	"changerelay/internal/standalone"
 )
-
-// upWithin bounds the start of a program on a busy machine.
-const upWithin = time.Minute
 
 // A stage is the programs of the tour, all on loopback, and their files.
 type stage struct {
@@ -160,29 +153,6 @@ func (s *stage) lastWords() string {
 		fmt.Fprintf(&b, "--- %s\n%s\n", p.name, p.tail())
 	}
 	return b.String()
-}
-
-// relayctl runs the operators' tool on this relay.
-func (s *stage) relayctl(ctx context.Context, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, "relayctl"), args...)
-	cmd.Env = append(os.Environ(), s.environment()...)
-	out, err := cmd.CombinedOutput()
-	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && exit.ExitCode() == 1 {
-		err = nil // it found something bad, and says so
-	}
-	return string(out), err
-}
-
-// paused reports whether the relay sends nothing to the tenant now.
-func (s *stage) paused(ctx context.Context, tenant string) bool {
-	said, err := s.relayctl(ctx, "tenants", tenant, "--output", "json")
-	var state struct{ Paused *struct{} }
-	return err == nil && json.Unmarshal([]byte(said), &state) == nil && state.Paused != nil
-}
-
-// environment is where relayctl finds the relay.
-func (s *stage) environment() []string {
-	return []string{"CHANGERELAY_CONFIG=" + s.file("changerelay.yaml"), "CHANGERELAY_URL=http://" + s.ingest}
 }
 
 // where says how to look at everything.
