@@ -14,6 +14,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"changerelay/internal/dashboard"
@@ -71,6 +72,10 @@ func (c *canvas) panel(p dashboard.Panel, data [][]dashboard.Series) {
 	}
 	c.rect(b, paper, edge)
 	c.text(b.x+8, b.y+17, 12.5, start, ink, fit(p.Title, b.w-16, 12.5))
+	if p.Type != "text" && p.Type != "stat" && !some(data) {
+		c.text(b.x+b.w/2, b.y+b.h/2+8, 13, middle, faint, "No data")
+		return
+	}
 	in := box{b.x + 8, b.y + 26, b.w - 16, b.h - 32}
 	switch p.Type {
 	case "stat":
@@ -84,4 +89,9 @@ func (c *canvas) panel(p dashboard.Panel, data [][]dashboard.Series) {
 	case "text":
 		c.markdown(in, p.Options.Content)
 	}
+}
+
+// some reports whether any query was answered with a series.
+func some(data [][]dashboard.Series) bool {
+	return slices.ContainsFunc(data, func(of []dashboard.Series) bool { return len(of) > 0 })
 }
