@@ -99,6 +99,14 @@ prove: ## the proof at length, DURATION (30m) of faults with SEED (1), each mist
 	LEDGER_SEEDS=$(SEEDS) $(GO) test ./internal/ledger -run TestSimulation -count 1 -timeout 0 -v
 	LEDGER_MUTANTS=all $(GO) test ./internal/ledger -run TestMutations -count 1 -timeout 0 -v
 
+.PHONY: tour
+tour: build $(TOOLS)/prometheus ## play a day of the relay in two minutes, with Prometheus and the five questions; TOUR_STAY=0 ends by itself. The first time it builds Prometheus, for a minute or two
+	@$(GO) run ./cmd/internal/tour --prometheus $(TOOLS)/prometheus
+
+.PHONY: pictures
+pictures: build $(TOOLS)/prometheus ## draw the dashboards into docs/pictures/, from a tour's day
+	@TOUR_STAY=0 $(GO) run ./cmd/internal/tour --prometheus $(TOOLS)/prometheus --pictures docs/pictures
+
 .PHONY: tools
 tools: $(TOOLS)/staticcheck ## build the tools of tools/go.mod into .cache/
 

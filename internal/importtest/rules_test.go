@@ -30,6 +30,9 @@ var places = map[string]place{
 	"internal/tracetest":        {0, nil},
 	"internal/natstest":         {0, nil},
 	"internal/await":            {0, nil},
+	"internal/dashboard":        {0, nil},
+	"internal/promtest":         {1, []string{"internal/await"}},
+	"internal/picture":          {1, []string{"internal/dashboard"}},
 	"internal/proof":            {0, nil},                                           // shares nothing with what it judges
 	"internal/trial":            {1, []string{"internal/events", "internal/proof"}}, // runs the programs, and imports none of what they are made of
 	"internal/broker":           {0.5, nil},
@@ -45,15 +48,16 @@ var places = map[string]place{
 	"internal/standalone":       {4, []string{"internal/graphsim", "internal/ingest/verify"}},
 	"cmd/internal/boot":         {4, []string{"internal/relay", "internal/metrics", "internal/tracing", "internal/ingest", "internal/ingest/*", "internal/stream", "internal/ledger", "internal/quota"}}, // makes parts of the configuration; every command carries what it imports
 	"cmd/internal/conform":      {3, nil},
+	"cmd/internal/tour":         {6, []string{"internal/events", "internal/dashboard", "internal/picture", "internal/ingest/verify", "internal/standalone", "cmd/internal/boot"}}, // plays a day on the built programs
 	"cmd/internal/tenants":      {5, []string{"cmd/internal/boot", "internal/tracing", "internal/graph", "internal/ledger", "internal/quota", "internal/worker", "internal/working"}},
 	"cmd/*":                     {6, all},
 }
 
 // doubles stand in for the world outside, in any package's tests.
-var doubles = []string{"internal/natstest", "internal/graphsim", "internal/tracetest", "internal/await"}
+var doubles = []string{"internal/natstest", "internal/promtest", "internal/graphsim", "internal/tracetest", "internal/await"}
 
 // forTests are packages that only tests import.
-var forTests = []string{"internal/natstest", "internal/tracetest", "internal/await"}
+var forTests = []string{"internal/natstest", "internal/promtest", "internal/tracetest", "internal/await"}
 
 // modules says who may know each third-party module: packages, and packages
 // whose tests may. A longer prefix is asked first.
@@ -123,7 +127,7 @@ func ours(pkg, imported string, isTest bool) string {
 	if isTest && (in(imported, doubles) || imported == pkg) {
 		return "" // an external test imports what it tests
 	}
-	if in(imported, forTests) {
+	if in(imported, forTests) && !in(pkg, forTests) {
 		return "it is for tests only"
 	}
 	from, _ := find(pkg)
