@@ -63,7 +63,8 @@ func (e *ear) used(user, pattern string) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return slices.ContainsFunc(e.heard, func(o overheard) bool {
-		return strings.HasPrefix(o.reply, inbox) && (when == "" || when == o.when) && server.SubjectMatchesFilter(o.subject, pattern)
+		theirs := strings.HasPrefix(o.reply, inbox) || o.reply == "" && user == workerUser && strings.HasPrefix(o.subject, "$JS.ACK.") // who else acks?
+		return theirs && (when == "" || when == o.when) && server.SubjectMatchesFilter(o.subject, pattern)
 	})
 }
 
