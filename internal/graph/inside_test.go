@@ -59,6 +59,28 @@ func TestLateRequestFindsTheToken(t *testing.T) {
 
 func plain(text string, most int) string { return clean(text, most) }
 
+func TestClean(t *testing.T) {
+	const id = "2b7e1d52-9B1E-4d0e-8a52-3c1b7f0a1d01"
+	for text, want := range map[string]string{
+		id:                                      id,
+		" " + id + "\n":                         id,
+		"Bearer abc, then " + id:                "…, then " + id,
+		"eyJhbGciOiJIUzI1NiJ9.eyJ.x said no":    "… said no",
+		strings.Repeat("a1b2", 17):              "…",
+		"my secret, cut here " + string('\x07'): "my …, cut here",
+	} {
+		if got := clean(text, 64, "secret"); got != want {
+			t.Errorf("%q became %q, want %q", text, got, want)
+		}
+	}
+	if got := clean(id, 64, id); got != "…" {
+		t.Errorf("a secret that looks like an id became %q", got)
+	}
+	if got := clean(id, 10); got != id[:9]+"…" {
+		t.Errorf("cut to %q", got)
+	}
+}
+
 func FuzzErrorBody(f *testing.F) {
 	f.Fuzz(func(t *testing.T, status int, header, body string) {
 		d := parseDetail([]byte(body))
