@@ -56,6 +56,11 @@ func (p *pen) entry(e storedEntry) {
 	p.numbers("c", e.Changes, true)
 	p.number("x", e.Attempts)
 	p.text("p", e.Approval)
+	p.number("d", int(e.Folded))
+	p.number("l", int(e.Called))
+	p.numbers("w", e.Requests, false)
+	p.number("b", e.Winner)
+	p.text("z", e.Trace)
 }
 
 func (p *pen) word(w storedWord) {
