@@ -75,6 +75,29 @@ func one(t *testing.T, c *tracetest.Collector, name string) tracetest.Span {
 	return list[0]
 }
 
+// exemplar wants histograms of a process to point at a trace.
+func (r *rig) exemplar(p *process, trace string, names ...string) {
+	r.t.Helper()
+	req, err := http.NewRequest(http.MethodGet, p.admin+"/metrics", nil)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	req.Header.Set("Accept", "application/openmetrics-text; version=1.0.0")
+	a, err := r.do(req)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for _, name := range names {
+		found := false
+		for line := range strings.Lines(a.text) {
+			found = found || strings.HasPrefix(line, name+"_bucket{") && strings.Contains(line, `# {trace_id="`+trace+`"}`)
+		}
+		if !found {
+			r.t.Errorf("no bucket of %s has the trace", name)
+		}
+	}
+}
+
 // requestIDs are the client-request-ids that Graph was sent for a device.
 func (r *rig) requestIDs(device string) (ids []string) {
 	for _, c := range r.sim.Journal() {
@@ -109,10 +132,13 @@ func TestAWebhookIsOneTrace(t *testing.T) {
 		t.Fatalf("%+v", got)
 	}
 	r.settled(r.js())
+	root := one(t, c, "POST /v1/changes")
+	r.exemplar(door, root.Trace, "changerelay_ingest_request_duration_seconds")
+	r.exemplar(hand, root.Trace, "changerelay_fold_delay_seconds", "changerelay_fold_duration_seconds", "changerelay_reconcile_duration_seconds",
+		"changerelay_graph_request_duration_seconds", "changerelay_webhook_to_graph_duration_seconds")
 	door.stop()
 	hand.stop()
 
-	root := one(t, c, "POST /v1/changes")
 	if got, want := shape(c, root.Trace), "POST /v1/changes\n publish\n  outcome\n  fold\n  reconcile\n   graph get\n   graph post"; got != want {
 		t.Errorf("the trace is\n%s", c.Tree(root.Trace))
 	}
