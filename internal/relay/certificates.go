@@ -22,7 +22,8 @@ func (p Parts) certificates(ctx context.Context, nc *nats.Conn, m *metrics.Metri
 
 func (p Parts) showCertificates(nc *nats.Conn, m *metrics.Metrics) {
 	m.CertificateExpiry.Set(metrics.Seconds(serverEnds(p.TLS)), "ingest")
-	m.CertificateExpiry.Set(metrics.Seconds(clientEnds(&nc.Opts)), "nats")
+	// of Opts these two alone: doctor sets another field meanwhile
+	m.CertificateExpiry.Set(metrics.Seconds(clientEnds(nc.Opts.TLSCertCB, nc.Opts.TLSConfig)), "nats")
 }
 
 // serverEnds is when the certificate that a server shows ends; zero without one.
@@ -40,16 +41,15 @@ func serverEnds(c *tls.Config) time.Time {
 	return time.Time{}
 }
 
-// clientEnds is when the certificate ends that the next connection would show. The
-// options are not copied: their handlers may be replaced meanwhile, as doctor does.
-func clientEnds(o *nats.Options) time.Time {
+// clientEnds is when the certificate ends that the next connection would show.
+func clientEnds(read nats.TLSCertHandler, c *tls.Config) time.Time {
 	switch {
-	case o.TLSCertCB != nil:
-		if shown, err := o.TLSCertCB(); err == nil {
+	case read != nil:
+		if shown, err := read(); err == nil {
 			return leafEnds(&shown)
 		}
-	case o.TLSConfig != nil && len(o.TLSConfig.Certificates) > 0:
-		return leafEnds(&o.TLSConfig.Certificates[0])
+	case c != nil && len(c.Certificates) > 0:
+		return leafEnds(&c.Certificates[0])
 	}
 	return time.Time{}
 }

@@ -127,14 +127,14 @@ func TestCertificateEnds(t *testing.T) {
 	shows := func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &pair, nil }
 	for name, got := range map[string]time.Time{
 		"server": serverEnds(&tls.Config{Certificates: []tls.Certificate{bare}}), "reloaded": serverEnds(&tls.Config{GetCertificate: shows}),
-		"client": clientEnds(&nats.Options{TLSConfig: &tls.Config{Certificates: []tls.Certificate{pair}}}),
-		"file":   clientEnds(&nats.Options{TLSCertCB: func() (tls.Certificate, error) { return bare, nil }}),
+		"client": clientEnds(nil, &tls.Config{Certificates: []tls.Certificate{pair}}),
+		"file":   clientEnds(func() (tls.Certificate, error) { return bare, nil }, nil),
 	} {
 		if !got.Equal(want) {
 			t.Errorf("%s ends %v, want %v", name, got, want)
 		}
 	}
-	if !serverEnds(nil).IsZero() || !serverEnds(&tls.Config{}).IsZero() || !clientEnds(&nats.Options{}).IsZero() || !leafEnds(&tls.Certificate{}).IsZero() {
+	if !serverEnds(nil).IsZero() || !serverEnds(&tls.Config{}).IsZero() || !clientEnds(nil, nil).IsZero() || !leafEnds(&tls.Certificate{}).IsZero() {
 		t.Error("none has an end")
 	}
 }

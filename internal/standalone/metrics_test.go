@@ -73,7 +73,6 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 		`changerelay_fold_delay_seconds_count`:                                             1,
 		`changerelay_graph_responses_total{code="2xx",op="post"}`:                          1,
 		`changerelay_quota_calls_total{class="write",tenant="acme"}`:                       1,
-		`changerelay_quota_calls_total{class="read",tenant="acme"}`:                        1,
 		`changerelay_quota_limit{class="write",tenant="acme"}`:                             1e6,
 		`changerelay_quota_rate{class="write",tenant="acme"}`:                              1e6,
 		`changerelay_token_requests_total{result="ok"}`:                                    1,
