@@ -14,6 +14,7 @@ import (
 	"changerelay/internal/events"
 	"changerelay/internal/graphsim"
 	"changerelay/internal/relay"
+	"changerelay/internal/stream"
 	"changerelay/internal/tracetest"
 	"changerelay/internal/tracing"
 	"changerelay/internal/working"
@@ -41,14 +42,17 @@ func (r *rig) collected(c *tracetest.Collector, service string) func(*relay.Part
 // collectorKey is sent with each request to the collector.
 const collectorKey = "key-of-the-collector-not-for-logs"
 
-// shape draws a trace: names, children indented.
+// shape draws a trace: names, children indented. What happens twice, because a slow
+// machine has the relay look again, is there once.
 func shape(c *tracetest.Collector, trace string) string {
 	var lines []string
 	var below func(parent, indent string)
 	below = func(parent, indent string) {
 		for _, s := range c.Spans("") {
 			if s.Trace == trace && s.Parent == parent {
-				lines = append(lines, indent+s.Name)
+				if line := indent + s.Name; !slices.Contains(lines, line) {
+					lines = append(lines, line)
+				}
 				below(s.ID, indent+" ")
 			}
 		}
@@ -69,6 +73,29 @@ func one(t *testing.T, c *tracetest.Collector, name string) tracetest.Span {
 		t.Fatalf("%d spans %s: %+v", len(list), name, list)
 	}
 	return list[0]
+}
+
+// exemplar wants histograms of a process to point at a trace.
+func (r *rig) exemplar(p *process, trace string, names ...string) {
+	r.t.Helper()
+	req, err := http.NewRequest(http.MethodGet, p.admin+"/metrics", nil)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	req.Header.Set("Accept", "application/openmetrics-text; version=1.0.0")
+	a, err := r.do(req)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for _, name := range names {
+		found := false
+		for line := range strings.Lines(a.text) {
+			found = found || strings.HasPrefix(line, name+"_bucket{") && strings.Contains(line, `# {trace_id="`+trace+`"}`)
+		}
+		if !found {
+			r.t.Errorf("no bucket of %s has the trace", name)
+		}
+	}
 }
 
 // requestIDs are the client-request-ids that Graph was sent for a device.
@@ -105,10 +132,13 @@ func TestAWebhookIsOneTrace(t *testing.T) {
 		t.Fatalf("%+v", got)
 	}
 	r.settled(r.js())
+	root := one(t, c, "POST /v1/changes")
+	r.exemplar(door, root.Trace, "changerelay_ingest_request_duration_seconds")
+	r.exemplar(hand, root.Trace, "changerelay_fold_delay_seconds", "changerelay_fold_duration_seconds", "changerelay_reconcile_duration_seconds",
+		"changerelay_graph_request_duration_seconds", "changerelay_webhook_to_graph_duration_seconds")
 	door.stop()
 	hand.stop()
 
-	root := one(t, c, "POST /v1/changes")
 	if got, want := shape(c, root.Trace), "POST /v1/changes\n publish\n  outcome\n  fold\n  reconcile\n   graph get\n   graph post"; got != want {
 		t.Errorf("the trace is\n%s", c.Tree(root.Trace))
 	}
@@ -159,9 +189,21 @@ func TestTwentyEventsAreOneCallWithLinks(t *testing.T) {
 			t.Fatal(last)
 		}
 	}
+	held := r.holdUp("get") // until all are folded, however slow the machine
 	hand := r.start(relay.Worker, r.collected(c, "changerelay-worker"))
+	js := r.js()
+	await.State(t, "all to be folded while a read hangs", func() bool {
+		select {
+		case <-held.came:
+		default:
+			return false
+		}
+		fold, err := js.Consumer(t.Context(), stream.Changes, "fold")
+		return err == nil && fold.CachedInfo().NumPending == 0 && fold.CachedInfo().NumAckPending == 0
+	})
+	held.goOn()
 	r.outcome(door.ingest, last.ID)
-	r.settled(r.js())
+	r.settled(js)
 	door.stop()
 	hand.stop()
 
@@ -169,33 +211,39 @@ func TestTwentyEventsAreOneCallWithLinks(t *testing.T) {
 	for _, s := range c.Spans("POST /v1/changes") {
 		traces[s.Trace] = true
 	}
-	call, visit, fold := one(t, c, "graph post"), c.Spans("reconcile")[0], one(t, c, "fold")
-	for name, s := range map[string]tracetest.Span{"the call": call, "the visit": visit, "the fold": fold} {
-		linked := map[string]bool{}
-		for _, l := range s.Links {
-			linked[l.Trace] = traces[l.Trace]
-		}
-		if len(linked) != 20 || traces[s.Trace] || len(traces) != 20 {
-			t.Errorf("%s has %d links, %d to the events' traces", name, len(s.Links), len(linked))
-		}
+	call := one(t, c, "graph post")
+	if got := reached(traces, call); got != 20 || len(call.Links) < 19 || call.Attrs["events"] != "20" || len(strings.Fields(call.Attrs["tickets"])) != tracing.MaxTickets {
+		t.Errorf("the call reaches %d of %d traces: %+v", got, len(traces), call)
 	}
-	if call.Trace != visit.Trace || fold.Parent != "" || call.Attrs["events"] != "20" || len(strings.Fields(call.Attrs["tickets"])) != tracing.MaxTickets {
-		t.Errorf("the call: %+v", call)
+	if got := reached(traces, c.Spans("fold")...); got != 20 {
+		t.Errorf("the folds reach %d traces", got)
 	}
-	for _, id := range r.requestIDs("a") {
-		if id != asUUID(call.Trace) {
-			t.Errorf("Graph was told %s, the trace is %s", id, call.Trace)
-		}
+	if posts := r.posts("a"); len(posts) != 1 || posts[0].ClientRequestID != asUUID(call.Trace) {
+		t.Errorf("Graph was told %+v, the trace is %s", posts, call.Trace)
 	}
 	ends := c.Spans("outcome")
 	for _, s := range ends {
-		if len(s.Links) != 1 || s.Links[0].Trace != call.Trace || !traces[s.Trace] || s.Attrs["outcome"] != "accepted" {
+		linked := len(s.Links) == 1 && s.Links[0].Trace == call.Trace
+		if !linked && s.Trace != call.Trace || !traces[s.Trace] || s.Attrs["outcome"] != "accepted" {
 			t.Errorf("an event's end: %+v", s)
 		}
 	}
 	if len(ends) != 20 {
 		t.Errorf("%d events have an end", len(ends))
 	}
+}
+
+// reached is how many of the traces spans are of, or link to.
+func reached(traces map[string]bool, spans ...tracetest.Span) int {
+	found := map[string]bool{}
+	for _, s := range spans {
+		for _, l := range append(s.Links, tracetest.Link{Trace: s.Trace}) {
+			if traces[l.Trace] {
+				found[l.Trace] = true
+			}
+		}
+	}
+	return len(found)
 }
 
 // Who publishes to the broker has its trace go on, if it is sampled there; without

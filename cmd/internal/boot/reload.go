@@ -2,12 +2,14 @@ package boot
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
 	"maps"
 	"reflect"
 	"slices"
+	"time"
 
 	"changerelay/internal/ingest"
 	"changerelay/internal/ingest/verify"
@@ -102,16 +104,17 @@ func (w *watcher) readSources(c *Config) (list []ingest.Source, err error) {
 	return list, err
 }
 
-// setLevel has the log follow, and says so while the lower of the two levels is in
-// force: at the higher one nobody might see it.
+// setLevel has the log follow, and says so whatever the level: the last line before
+// a silence has to be seen.
 func (w *watcher) setLevel(l Log) {
 	was, is := w.started.from.level.Level(), l.level()
 	if is == was {
 		return
 	}
-	w.started.from.level.Set(min(was, is))
-	w.log.Warn("the log's level is another now", "was", was, "is", is)
 	w.started.from.level.Set(is)
+	r := slog.NewRecord(time.Now(), slog.LevelWarn, "the log's level is another now", 0)
+	r.Add("was", was, "is", is)
+	_ = w.log.Handler().Handle(context.Background(), r) // not by way of w.log, which would ask the level
 }
 
 // refuse logs every mistake.
