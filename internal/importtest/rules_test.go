@@ -28,6 +28,7 @@ var places = map[string]place{
 	"internal/metrics":          {0, nil},
 	"internal/natstest":         {0, nil},
 	"internal/await":            {0, nil},
+	"internal/promtest":         {1, []string{"internal/await"}},
 	"internal/stream":           {1, []string{"internal/events"}},
 	"internal/ledger":           {1, []string{"internal/events"}},
 	"internal/quota":            {1, []string{"internal/events"}},
@@ -45,10 +46,10 @@ var places = map[string]place{
 }
 
 // doubles stand in for the world outside, in any package's tests.
-var doubles = []string{"internal/natstest", "internal/graphsim", "internal/await"}
+var doubles = []string{"internal/natstest", "internal/promtest", "internal/graphsim", "internal/await"}
 
 // forTests are packages that only tests import.
-var forTests = []string{"internal/natstest", "internal/await"}
+var forTests = []string{"internal/natstest", "internal/promtest", "internal/await"}
 
 // modules says who may know each third-party module: packages, and packages
 // whose tests may. A longer prefix is asked first.
@@ -115,7 +116,7 @@ func ours(pkg, imported string, isTest bool) string {
 	if isTest && (in(imported, doubles) || imported == pkg) {
 		return "" // an external test imports what it tests
 	}
-	if in(imported, forTests) {
+	if in(imported, forTests) && !in(pkg, forTests) {
 		return "it is for tests only"
 	}
 	from, _ := find(pkg)
