@@ -103,6 +103,11 @@ func NewTransport() *http.Transport {
 
 func refuseRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
+// OnToken has f called after each request for a token, with the kind of its error,
+// "" for none, and the time that it took. The last f counts; it must not call
+// the client's methods that need a token.
+func (c *Client) OnToken(f func(failed Kind, took time.Duration)) { c.tokens.watch.Store(&f) }
+
 // CredentialEnds is when the certificate in use expires; it is zero for other
 // credentials. A renewed one shows after the next token request.
 func (c *Client) CredentialEnds() time.Time { return c.entra.proof().ends }

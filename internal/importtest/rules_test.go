@@ -59,7 +59,7 @@ var modules = []struct{ prefix, code, tests string }{
 	{"github.com/labstack/echo", "internal/ingest", ""},
 	{"github.com/AzureAD/microsoft-authentication-library-for-go", "internal/graph", "internal/graphsim"},
 	{"software.sslmate.com/src/go-pkcs12", "internal/graph", "cmd/internal/boot"},
-	{"github.com/prometheus", "internal/metrics internal/relay cmd/*", "internal/ingest internal/worker"},
+	{"github.com/prometheus", "internal/metrics internal/relay cmd/*", "internal/ingest internal/worker internal/standalone"},
 	{"github.com/alecthomas/kong", "cmd/* cmd/internal/boot", ""},
 	{"github.com/goccy/go-yaml", "cmd/* cmd/internal/boot", ""},
 	{"github.com/golang-jwt/jwt", "internal/ingest/verify", "*"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -61,10 +62,12 @@ func (s *Server) begin(c echo.Context) *exchange {
 func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		x, h := s.begin(c), next
+		s.metrics.InFlight.Inc()
+		defer s.metrics.InFlight.Dec()
 		if c.Get(echo.ContextKeyHeaderAllow) != nil { // the route has other methods; Echo would answer OPTIONS with 204
 			h = func(echo.Context) error { return errMethod }
 		}
-		s.finish(x, guard(h, x))
+		s.finish(x, s.guard(h, x))
 		return nil
 	}
 }
@@ -85,9 +88,10 @@ func (p *panicked) Error() string {
 }
 
 // guard turns a panic into an error.
-func guard(next echo.HandlerFunc, x *exchange) (err error) {
+func (s *Server) guard(next echo.HandlerFunc, x *exchange) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
+			s.metrics.Panics.Inc()
 			err = &panicked{v, debug.Stack()}
 		}
 	}()
@@ -105,6 +109,11 @@ func (s *Server) finish(x *exchange, err error) {
 	s.metrics.RequestSeconds.WithLabelValues(x.source).Observe((took - x.waited).Seconds())
 	if r := refusal(err); r != "" {
 		s.metrics.Refusals.WithLabelValues(x.source, r).Inc()
+	}
+	if l := (*lapsed)(nil); errors.As(err, &l) {
+		for _, u := range l.Expired {
+			s.metrics.ExpiredKeyUses.WithLabelValues(l.source, u.Check, u.Key).Inc()
+		}
 	}
 	switch x.answer.code {
 	case http.StatusUnprocessableEntity:

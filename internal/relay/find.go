@@ -40,6 +40,7 @@ func (p Parts) broker(nc *nats.Conn) (*broker, error) {
 	}
 	b := &broker{js: js, gate: gate{js: js}, timing: p.Timing}
 	b.gate.quotas.Store(&p.Quotas)
+	b.tenants.Store(&p.Tenants)
 	if b.timing == (ledger.Timing{}) {
 		b.timing = ledger.DefaultTiming
 	}

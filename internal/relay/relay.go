@@ -99,7 +99,8 @@ func (p Parts) Run(ctx context.Context, nc *nats.Conn, roles Role) error {
 	if len(p.Sources) == 0 && roles&Ingest != 0 {
 		p.Log.Warn("no source is configured: every webhook is answered 401; add one under sources")
 	}
-	m := p.metrics()
+	m := p.metrics(roles)
+	p.Broker.Panicked, p.Broker.Buried = m.Panics.Inc, func(reason string) { m.DeadLetters.WithLabelValues(reason).Inc() }
 	b, err := p.broker(nc)
 	if err != nil {
 		return err
@@ -110,7 +111,8 @@ func (p Parts) Run(ctx context.Context, nc *nats.Conn, roles Role) error {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	var ingestAddr net.Addr
-	apply := func(c Change) error { m.SetTenants(c.Tenants); return nil }
+	known := func(c Change) { m.SetTenants(c.Tenants); b.tenants.Store(&c.Tenants) }
+	apply := func(c Change) error { known(c); return nil }
 	if roles&Ingest != 0 {
 		srv, l, err := p.ingest(b, m)
 		if err != nil {
@@ -119,20 +121,22 @@ func (p Parts) Run(ctx context.Context, nc *nats.Conn, roles Role) error {
 		defer srv.Close() // after its requests, and after Watch
 		ingestAddr = l.Addr()
 		apply = func(c Change) error {
-			m.SetTenants(c.Tenants)
+			known(c)
 			b.gate.quotas.Store(&c.Quotas)
 			return srv.Reload(c.Sources, c.Tenants)
 		}
 		p.takeIn(ctx, group, srv, l)
 	}
 	if p.Watch != nil {
-		group.Go(func() error { p.Watch(ctx, apply, m.Reloaded); return nil })
+		report := func(ok bool) { m.Reloaded(ok); p.showCertificates(nc, m) }
+		group.Go(func() error { p.Watch(ctx, apply, report); return nil })
 	}
 	group.Go(func() error {
 		return Serve(ctx, &http.Server{Handler: m.Admin(b.Ready)}, admin, drainFor, p.Log)
 	})
 	group.Go(func() error { return p.work(ctx, nc, roles, b, m) })
 	group.Go(func() error { watch(ctx, nc, m); return nil })
+	group.Go(func() error { p.certificates(ctx, nc, m); return nil })
 	if p.Up != nil {
 		p.Up(ingestAddr, admin.Addr())
 	}
@@ -148,13 +152,22 @@ func (p Parts) takeIn(ctx context.Context, group *errgroup.Group, srv *ingest.Se
 	})
 }
 
-func (p Parts) metrics() *metrics.Metrics {
-	l := metrics.Labels{Tenants: slices.Sorted(slices.Values(p.Tenants)), Refusals: ingest.Refusals()}
+func (p Parts) metrics(roles Role) *metrics.Metrics {
+	l := metrics.Labels{Tenants: slices.Sorted(slices.Values(p.Tenants)), Refusals: ingest.Refusals(), Streams: stream.Names}
+	if roles&Ingest != 0 {
+		l.Of |= metrics.Ingest
+	}
+	if roles&Worker != 0 {
+		l.Of |= metrics.Worker
+	}
 	for _, s := range p.Sources {
 		l.Sources = append(l.Sources, s.Name)
 	}
 	for _, o := range events.Outcomes {
 		l.Outcomes = append(l.Outcomes, string(o))
+		if o.Dead() {
+			l.Reasons = append(l.Reasons, string(o))
+		}
 	}
 	return metrics.New(prometheus.NewRegistry(), p.Version, l)
 }
@@ -185,10 +198,14 @@ func (p Parts) work(ctx context.Context, nc *nats.Conn, roles Role, b *broker, m
 		return err
 	}
 	b.streams.Store(s)
-	var examined sync.WaitGroup
-	defer examined.Wait()
-	examined.Go(func() { p.examine(ctx, nc) })
+	var looks sync.WaitGroup
+	defer looks.Wait()
+	looking, stop := context.WithCancel(ctx)
+	defer stop()
+	looks.Go(func() { p.look(looking, nc, s, m) })
+	looks.Go(func() { p.examine(looking, nc, b.configured, m) })
 	if roles&Worker == 0 {
+		<-ctx.Done()
 		return nil
 	}
 	return p.Work(ctx, nc, s, m)

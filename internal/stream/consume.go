@@ -157,6 +157,7 @@ func (s *Streams) run(ctx context.Context, f feed, ds []*Delivery) {
 	pause := UndecidedPause
 	if !Guard(s.log, func() { f.handle(ctx, ds) }, "consumer", f.config.Durable, "first", ds[0].Sequence, "messages", len(ds)) {
 		pause = PanicPause
+		s.o.Panicked()
 	}
 	for _, d := range ds {
 		if !d.decided.Load() {

@@ -56,9 +56,13 @@ type DeadLetter struct {
 // that the broker finds too big it stores all but bytes and headers, and says so
 // in the reason: an event that cannot be buried would never end.
 func (s *Streams) Bury(ctx context.Context, l DeadLetter) error {
-	err := s.putOnce(ctx, l.message())
+	fresh, err := s.putFirst(ctx, l.message())
 	if errors.Is(err, errTooBig) {
-		err = s.putOnce(ctx, l.bare().message())
+		fresh, err = s.putFirst(ctx, l.bare().message())
+	}
+	if fresh {
+		reason, _, _ := strings.Cut(strings.TrimPrefix(l.subject(), events.DeadPrefix), ".")
+		s.o.Buried(reason)
 	}
 	return err
 }

@@ -137,14 +137,20 @@ func (s *Streams) ReportAll(ctx context.Context, rs []events.Receipt) error {
 // putOnce stores msg unless something is stored under its subject, which is
 // as good: the same crash-and-repeat wrote it.
 func (s *Streams) putOnce(ctx context.Context, msg *nats.Msg) error {
+	_, err := s.putFirst(ctx, msg)
+	return err
+}
+
+// putFirst is putOnce that says whether it stored msg, as far as it knows.
+func (s *Streams) putFirst(ctx context.Context, msg *nats.Msg) (fresh bool, err error) {
 	ctx, cancel := bound(ctx, PublishFor)
 	defer cancel()
 	expect(msg, 0)
-	_, err := s.put(ctx, msg)
+	_, err = s.put(ctx, msg)
 	if errors.Is(err, errStored) {
-		return nil
+		return false, nil
 	}
-	return err
+	return err == nil, err
 }
 
 // put publishes msg until the broker has stored it, refuses it or ctx ends, and

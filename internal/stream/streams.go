@@ -68,6 +68,11 @@ type Options struct {
 	MaxBytes  int64         // on disk, of CHANGES, OUTCOMES and DEAD each; 0 is no limit but the broker's
 	AckWait   time.Duration // 0 is AckWait; tests shorten it
 	Log       *slog.Logger  // nil discards
+
+	// What metrics count; nil is nobody. Buried is called for each letter that DEAD
+	// takes, Panicked for each handler that was caught.
+	Buried   func(reason string)
+	Panicked func()
 }
 
 // Streams are the streams of one broker. Its methods may be called from
@@ -167,6 +172,12 @@ func (o Options) orDefaults() Options {
 	}
 	if o.AckWait == 0 {
 		o.AckWait = AckWait
+	}
+	if o.Buried == nil {
+		o.Buried = func(string) {}
+	}
+	if o.Panicked == nil {
+		o.Panicked = func() {}
 	}
 	o.Replicas = max(o.Replicas, 1)
 	return o

@@ -71,6 +71,7 @@ type arrival struct {
 	ref    events.Ref
 	code   string // of an approval: of the replay of what waited for one
 	first  uint64 // sequence in CHANGES of its event's first message: of a replay not its own
+	fresh  bool   // it is folded here and now
 	known  bool   // a replay that was folded before, and that could not be now
 	entry  ledger.Entry
 	became fate
@@ -141,6 +142,7 @@ func (w *Worker) foldDevice(ctx context.Context, addr events.Address, as []*arri
 	w.c.Metrics.FoldSeconds.Observe(time.Since(began).Seconds())
 	if err == nil {
 		w.c.Metrics.FoldBatch.Observe(float64(len(done)))
+		w.delayed(as)
 	}
 	for _, a := range as {
 		w.leave(ctx, a, began, err)
@@ -186,14 +188,14 @@ func (w *Worker) foldAll(ctx context.Context, d ledger.Device, as []*arrival) (l
 		if time.Since(a.Pulled) > FoldWithin {
 			return d, errLate
 		}
-		a.became = noRoom
+		a.became, a.fresh = noRoom, false
 		switch message, known := d.Message(a.ref.Key); {
 		case known && message != 0 && message != a.Sequence:
 			a.became = twin
 		case known || a.known || ended[a]:
 			a.became = folded
 		case d.Room(a.entry):
-			d, a.became = d.Fold(a.entry), folded
+			d, a.became, a.fresh = d.Fold(a.entry), folded, true
 		}
 	}
 	return d, nil
@@ -214,7 +216,9 @@ func (w *Worker) ended(ctx context.Context, d ledger.Device, as []*arrival) (map
 		}
 		group.Go(func() error {
 			err := errPanicked
-			stream.Guard(w.c.Log, func() { _, err = w.c.Streams.FinalAt(ctx, a.ref, events.TicketToken(a.event.Ticket)) }, "sequence", a.Sequence)
+			if !stream.Guard(w.c.Log, func() { _, err = w.c.Streams.FinalAt(ctx, a.ref, events.TicketToken(a.event.Ticket)) }, "sequence", a.Sequence) {
+				w.c.Metrics.Panics.Inc()
+			}
 			if errors.Is(err, events.ErrNotFound) {
 				return nil
 			}

@@ -27,7 +27,7 @@ const (
 	buryWait = time.Second      // a batch with dead letters waits so long in its slot for its turns; the rest comes again
 
 	DiscoverEvery = 15 * time.Second // a tenant's first wake-up by another worker is noticed so late
-	MeasureEvery  = 5 * time.Second  // age of the due gauge; shorter than a scrape's interval
+	MeasureEvery  = 10 * time.Second // age of tenants' gauges; shorter than a scrape's interval
 
 	memorySlack = 24 * time.Hour // tombstones outlive CHANGES and DEAD by so long: a replay made at the end of its letter's life may wait so long for a worker
 
@@ -44,6 +44,7 @@ const (
 	pauseMax    = 10 * time.Minute      // longest pause of a tenant
 	turnWait    = 5 * time.Second       // another turn, for a call that is announced; well within its budget
 	quotaWait   = 20 * time.Second      // a device waits so long in hand for its turn; then it is put back
+	spellLapses = 2 * retryMax          // a pause that nobody has met again for so long after its end is over: no call has tried
 	gateFor     = time.Minute           // a paused tenant is not pulled from for so long; then its devices are looked at for expiry
 	deniedMin   = time.Minute           // pause of a tenant whose permission is lost, doubled by each
 	writeFor    = 15 * time.Second      // recording an answer that must not be lost with the worker's stop

@@ -45,7 +45,7 @@ func (v *visit) read(ctx context.Context) (graph.Result, error) {
 	began := time.Now()
 	v.reads++
 	r, err := v.t.Graph.ActionResult(ctx, graph.ManagedDevice(v.addr.Device))
-	v.called("get", began, err, v.who(), "removed", len(r.Removed), "restored", len(r.Restored), "request", r.RequestID)
+	v.called(v.t, "get", began, err, v.who(), "removed", len(r.Removed), "restored", len(r.Restored), "request", r.RequestID)
 	return r, err
 }
 

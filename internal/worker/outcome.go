@@ -58,7 +58,7 @@ func (v *visit) answer(ctx context.Context, d ledger.Device, reply graph.Reply, 
 		return v.record(ctx, &end{events.Throttled, v.throttled(ctx, v.t, v.t.write, e.RetryAfter), e}, inDoubt, nil)
 	case graph.Unavailable:
 		after := v.unavailable(e)
-		v.troubled(ctx, v.t, e, after.after)
+		v.troubled(ctx, v.t, quota.Write, e, after.after)
 		return v.record(ctx, after, released, nil)
 	}
 	// After its Lag the device is looked at again; the document says when.
@@ -106,7 +106,7 @@ func (v *visit) accepted(d ledger.Device, now time.Time) {
 	}
 	for _, e := range d.Pending {
 		if carried[e.Key] {
-			v.c.Metrics.WebhookToGraphSeconds.Observe(now.Sub(e.Accepted).Seconds())
+			v.c.Metrics.WebhookToGraphSeconds.WithLabelValues(v.t.pause.wellSince(e.Accepted)).Observe(now.Sub(e.Accepted).Seconds())
 		}
 	}
 }

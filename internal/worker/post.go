@@ -79,7 +79,7 @@ func (v *visit) call(ctx context.Context, d ledger.Device) (graph.Reply, error) 
 	if t := d.Newest().Target; t != "" {
 		who = append(who, "target", t)
 	}
-	v.called("post", began, err, who, "attempt", a.ID, "items", len(set), "events", len(a.Keys), "request", reply.RequestID)
+	v.called(v.t, "post", began, err, who, "attempt", a.ID, "items", len(set), "events", len(a.Keys), "request", reply.RequestID)
 	return reply, err
 }
 
@@ -107,7 +107,7 @@ func (v *visit) confirm(ctx context.Context, attempt string, by ledger.Entry) (l
 	began := time.Now()
 	v.reads++
 	found, err := v.t.Graph.DeviceID(call, route(by.Target, ""))
-	v.called("find", began, err, v.who(), "target", by.Target, "leads_to", found)
+	v.called(v.t, "find", began, err, v.who(), "target", by.Target, "leads_to", found)
 	var why string
 	switch {
 	case err == nil && found == v.addr.Device:

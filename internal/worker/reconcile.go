@@ -145,14 +145,14 @@ func (v *visit) unavailable(err error) *end {
 func (v *visit) who() []any { return []any{"tenant", v.addr.Tenant, "device", v.addr.Device} }
 
 // called measures and logs one request.
-func (w *Worker) called(op string, began time.Time, err error, who []any, attrs ...any) {
+func (w *Worker) called(t *tenant, op string, began time.Time, err error, who []any, attrs ...any) {
 	kind, level, took := "ok", slog.LevelInfo, time.Since(began)
 	if err != nil {
 		e := asError(err)
 		kind, level = string(e.Kind), slog.LevelWarn
 		attrs = []any{"status", e.Status, "request", e.RequestID, "err", e}
 	}
-	w.c.Metrics.GraphCalls.WithLabelValues(op, kind).Inc()
+	w.counted(t, op, kind, err)
 	w.c.Metrics.GraphSeconds.WithLabelValues(op, kind).Observe(took.Seconds())
 	line := append([]any{"stage", "graph", "op", op, "kind", kind, "took", took.Round(time.Microsecond)}, who...)
 	w.c.Log.Log(context.Background(), level, "graph", append(line, attrs...)...)

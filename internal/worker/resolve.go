@@ -109,7 +109,7 @@ func (w *Worker) lookUp(ctx context.Context, t *tenant, a *arrival) (string, *en
 	defer cancel()
 	began := time.Now()
 	id, err := t.Graph.DeviceID(ctx, route(a.event.Target, ""))
-	w.called("find", began, err, []any{"tenant", a.event.Tenant, "target", a.event.Target}, "device", id)
+	w.called(t, "find", began, err, []any{"tenant", a.event.Tenant, "target", a.event.Target}, "device", id)
 	if err == nil {
 		w.mended(ctx, t, quota.Read)
 		if _, err := events.ParseAddress(a.event.Tenant + "." + id); err != nil {

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"changerelay/internal/graph"
 	"changerelay/internal/quota"
@@ -32,6 +34,7 @@ type tenant struct {
 	key         quota.Key // of its writes
 	write, read *quota.Bucket
 	places      chan struct{} // of targets that are looked up
+	denied      atomic.Bool   // Entra has denied it a token, and given none since
 
 	start func() // its reconcile loop, once
 	stop  context.CancelFunc
@@ -121,6 +124,8 @@ func (w *Worker) take(name string, f Tenant) *tenant {
 	t.read = w.c.Quota.Bucket(reads, f.Read, w.c.Now)
 	ctx, cancel := context.WithCancel(w.running)
 	t.stop = cancel
+	f.Graph.OnToken(func(failed graph.Kind, took time.Duration) { w.asked(t, failed, took) })
+	w.measureTenant(t)
 	t.start = sync.OnceFunc(func() {
 		w.loops.Go(func() { _ = w.c.Streams.Wakes(ctx, name, w.c.ReconcileSlots, t.gate, w.reconcile) })
 	})

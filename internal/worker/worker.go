@@ -140,19 +140,6 @@ func (w *Worker) discover(ctx context.Context) {
 	})
 }
 
-// measure keeps the gauge of due devices, which a scraper reads.
-func (w *Worker) measure(ctx context.Context) {
-	every(ctx, MeasureEvery, func() {
-		due, err := w.c.Streams.Due(ctx)
-		if err != nil {
-			return // readiness says so
-		}
-		for _, t := range w.serving.all() {
-			w.c.Metrics.DueDevices.WithLabelValues(t.name).Set(float64(due[t.name]))
-		}
-	})
-}
-
 // every calls f now and then each d until ctx ends.
 func every(ctx context.Context, d time.Duration, f func()) {
 	tick := time.NewTicker(d)

@@ -28,6 +28,12 @@ var Reasons = []Reason{MissingHeader, RepeatedHeader, BadHeader, BadBody, BadTim
 	BadDigest, LacksComponent, BadSecret, BadToken, NotPermitted, BadCertificate, BadTopic, KeysAway}
 
 // A Refusal is the only error of Verify. It holds nothing from the request.
-type Refusal struct{ Reason Reason }
+type Refusal struct {
+	Reason Reason
+
+	// Expired are the keys that the request was made with, if nothing else is wrong
+	// with it but that they are past their time.
+	Expired []Use
+}
 
 func (r *Refusal) Error() string { return "refusing a request: " + string(r.Reason) }
