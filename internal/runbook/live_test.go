@@ -16,8 +16,8 @@ func TestLiveAWorkerIsKilled(t *testing.T) {
 	})
 	for expr, n := range map[string]int{ // the objective has its series
 		`changerelay_webhook_to_graph_duration_seconds_bucket{le=~"300(\\.0)?"}`: 2,
-		`namespace:changerelay_webhook_to_graph_late:increase1h == 0`:             1,
-		`namespace:changerelay_unfolded_events:max == 0`:                          1,
+		`namespace:changerelay_webhook_to_graph_late:increase1h == 0`:            1,
+		`namespace:changerelay_unfolded_events:max == 0`:                         1,
 	} {
 		r.until(expr, func() bool { return len(r.prom.Query(expr)) == n })
 	}

@@ -68,6 +68,7 @@ func build(t *testing.T) {
 type rig struct {
 	t              *testing.T
 	broker         *natstest.Broker
+	sim            *graphsim.Sim
 	config         string
 	ingest, worker *process
 	prom           *promtest.Server
@@ -76,15 +77,22 @@ type rig struct {
 func newRig(t *testing.T, factor int) *rig {
 	t.Helper()
 	promtest.Tool(t, "prometheus") // before anything is built
-	build(t)
-	r := &rig{t: t, broker: natstest.Server(t)}
-	r.configure(simulate(t))
-	r.ingest, r.worker = r.start("ingest"), r.start("worker")
+	r := newRelay(t)
 	r.prom = promtest.Start(t, promtest.Options{Targets: r.targets(), Rules: quicken(t, factor)})
 	r.until("both services' look at the broker", func() bool {
 		return len(r.prom.Query(`time() - changerelay_broker_last_look_timestamp_seconds < 60`)) == 2 &&
 			len(r.prom.Query(`namespace_stream:changerelay_stream_last_sequence:max{stream="DEAD"}`)) == 1
 	})
+	return r
+}
+
+// newRelay is a rig without a Prometheus.
+func newRelay(t *testing.T, opts ...natstest.Option) *rig {
+	t.Helper()
+	build(t)
+	r := &rig{t: t, broker: natstest.Server(t, opts...), sim: simulate(t)}
+	r.configure()
+	r.ingest, r.worker = r.start("ingest"), r.start("worker")
 	return r
 }
 
@@ -102,21 +110,22 @@ func simulate(t *testing.T) *graphsim.Sim {
 	return sim
 }
 
-func (r *rig) configure(sim *graphsim.Sim) {
+func (r *rig) configure() {
 	r.t.Helper()
 	dir := r.t.TempDir()
 	r.config = filepath.Join(dir, "changerelay.yaml")
 	for path, content := range map[string]string{
-		filepath.Join(dir, "secret"): secret, filepath.Join(dir, "token"): token, filepath.Join(dir, "ca.pem"): string(sim.CA()),
+		filepath.Join(dir, "secret"): secret, filepath.Join(dir, "token"): token, filepath.Join(dir, "ca.pem"): string(r.sim.CA()),
 		r.config: fmt.Sprintf(`
 nats: {url: %q, replicas: 1}
 ingest: {listen: "127.0.0.1:0"}
 admin: {listen: "127.0.0.1:0"}
+worker: {timing: {fresh: 1ms}} # a copy that is put back is older than a minute, but in a test
 tenants:
   acme: {tenant_id: %s, client_id: %s, client_secret: {file: secret}, cloud: custom, graph_url: %q, authority_url: %q, ca_file: ca.pem}
 sources:
   desk: {kind: cloudevents, tenants: [acme], header: {name: X-Token, secrets: [{file: token}]}}
-`, r.broker.URL(), entraTenant, clientID, sim.URL(), sim.URL()),
+`, r.broker.URL(), entraTenant, clientID, r.sim.URL(), r.sim.URL()),
 	} {
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			r.t.Fatal(err)
@@ -175,9 +184,15 @@ func (r *rig) targets() map[string][]string {
 // post sends a ticket for a device.
 func (r *rig) post(ticket, device string) {
 	r.t.Helper()
+	r.remove(ticket, device, "a7d7a9a2-3a57-4e7c-8f3b-5b8f2f0c9e21")
+}
+
+// remove sends a ticket that removes the item from the device.
+func (r *rig) remove(ticket, device, item string) {
+	r.t.Helper()
 	body := fmt.Sprintf(`{"specversion":"1.0","id":%q,"source":"/desk","type":"changerelay.change.v1","subject":%q,"time":%q,"data":
-		{"tenant":"acme","device":%q,"changes":[{"intent":"remove","item":{"id":"a7d7a9a2-3a57-4e7c-8f3b-5b8f2f0c9e21","type":"application"}}]}}`,
-		ticket, ticket, time.Now().UTC().Format(time.RFC3339), device)
+		{"tenant":"acme","device":%q,"changes":[{"intent":"remove","item":{"id":%q,"type":"application"}}]}}`,
+		ticket, ticket, time.Now().UTC().Format(time.RFC3339), device, item)
 	req, err := http.NewRequest(http.MethodPost, "http://"+r.ingest.web+"/v1/changes", strings.NewReader(body))
 	if err != nil {
 		r.t.Fatal(err)
