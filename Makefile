@@ -66,6 +66,11 @@ tidy-check: ## fail when go.mod or go.sum is not tidy
 staticcheck: $(TOOLS)/staticcheck ## staticcheck, with the version of tools/go.mod
 	$(TOOLS)/staticcheck ./...
 
+.PHONY: rules
+rules: $(TOOLS)/promtool ## check the alerts' rules, and run their tests with promtool
+	$(TOOLS)/promtool check rules --lint=all --lint-fatal deploy/helm/changerelay/rules/*.yaml
+	$(TOOLS)/promtool test rules deploy/rules-tests/*.yaml
+
 .PHONY: check
 check: fmt-check vet staticcheck race ## everything a change must pass
 

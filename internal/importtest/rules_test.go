@@ -45,6 +45,7 @@ var places = map[string]place{
 	"internal/worker":           {2, []string{"internal/events", "internal/ledger", "internal/quota", "internal/graph", "internal/stream", "internal/metrics", "internal/tracing"}},
 	"internal/relay":            {3, []string{"internal/events", "internal/metrics", "internal/tracing", "internal/stream", "internal/ledger", "internal/quota", "internal/ingest"}}, // not the worker, nor Graph: ingest's binary has this
 	"internal/working":          {3, []string{"internal/metrics", "internal/tracing", "internal/stream", "internal/ledger", "internal/quota", "internal/worker"}},
+	"internal/runbook":          {4, nil},
 	"internal/standalone":       {4, []string{"internal/graphsim", "internal/ingest/verify"}},
 	"cmd/internal/boot":         {4, []string{"internal/relay", "internal/metrics", "internal/tracing", "internal/ingest", "internal/ingest/*", "internal/stream", "internal/ledger", "internal/quota"}}, // makes parts of the configuration; every command carries what it imports
 	"cmd/internal/conform":      {3, nil},
@@ -69,7 +70,7 @@ var modules = []struct{ prefix, code, tests string }{
 	{"software.sslmate.com/src/go-pkcs12", "internal/graph", "cmd/internal/boot"},
 	{"github.com/prometheus", "internal/metrics internal/relay cmd/*", "internal/ingest internal/worker internal/standalone cmd/internal/tenants"},
 	{"github.com/alecthomas/kong", "cmd/* cmd/internal/boot", ""},
-	{"github.com/goccy/go-yaml", "cmd/* cmd/internal/boot", ""},
+	{"github.com/goccy/go-yaml", "cmd/* cmd/internal/boot", "internal/runbook"},
 	{"github.com/golang-jwt/jwt", "internal/ingest/verify", "*"},
 	{"github.com/MicahParks", "internal/ingest/verify", ""},
 	{"github.com/dunglas/httpsfv", "internal/ingest/verify", ""},
