@@ -44,16 +44,24 @@ func tool(t *testing.T, name string) string {
 	return path
 }
 
+// renders are those that went well, by arguments: a render takes a tenth of a second.
+var renders = map[string]string{}
+
 // render is helm template with a file of values and flags, and what helm says when
-// it refuses.
+// it refuses. Tests that call it do not run in parallel.
 func render(t *testing.T, release string, args ...string) (string, error) {
 	t.Helper()
+	key := release + "\x00" + strings.Join(args, "\x00")
+	if out, ok := renders[key]; ok {
+		return out, nil
+	}
 	cmd := exec.Command(tool(t, "helm"), append([]string{"template", release, chart, "--namespace", "relay"}, args...)...)
 	var out, complaints bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &complaints
 	if err := cmd.Run(); err != nil {
 		return "", fmt.Errorf("%w: %s", err, complaints.String())
 	}
+	renders[key] = out.String()
 	return out.String(), nil
 }
 
@@ -107,11 +115,13 @@ func (o object) at(path string) any {
 
 // text is what stands at a path, as JSON.
 func (o object) text(path string) string {
-	b, err := json.Marshal(o.at(path))
-	if err != nil {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false) // NATS cannot read it, and people neither
+	if err := e.Encode(o.at(path)); err != nil {
 		return err.Error()
 	}
-	return string(b)
+	return strings.TrimSpace(b.String())
 }
 
 func read(t *testing.T, name string) []byte {
@@ -148,4 +158,13 @@ func firstDifference(got, want string) string {
 		}
 	}
 	return fmt.Sprintf("%d lines, want %d", len(a), len(b))
+}
+
+func glob(t *testing.T, pattern string) []string {
+	t.Helper()
+	files, err := filepath.Glob(pattern)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
 }
