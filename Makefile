@@ -12,9 +12,15 @@ BENCHTIME ?= 1s
 BENCH     ?=
 SEEDS     ?= 1000000
 VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+IMAGE     ?= changerelay:$(VERSION)
+# What an image says of its age; the same commit gives the same image.
+export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 
 # Tools are built once for each state of tools/go.sum, apart from our own modules.
 TOOLS := .cache/tools-$(shell sha256sum tools/go.sum | cut -c1-12)
+
+SCORE := .cache/score-$(shell sha256sum tools/score/go.sum | cut -c1-12)
+CHART := deploy/helm/changerelay
 
 # Both modules' files; dot folders hold none of ours.
 GOFILES = $(shell find . -name '*.go' -not -path './.*')
@@ -59,13 +65,59 @@ fmt-check: ## fail on files that gofmt would change
 tidy-check: ## fail when go.mod or go.sum is not tidy
 	$(GO) mod tidy -diff
 	cd tools && $(GO) mod tidy -diff
+	cd tools/score && $(GO) mod tidy -diff
 
 .PHONY: staticcheck
 staticcheck: $(TOOLS)/staticcheck ## staticcheck, with the version of tools/go.mod
 	$(TOOLS)/staticcheck ./...
 
 .PHONY: check
-check: fmt-check vet staticcheck race ## everything a change must pass
+check: fmt-check vet staticcheck race chart image-check ## everything a change must pass
+
+.PHONY: image
+image: ## the container image IMAGE, of this machine's Go, with buildah or docker
+	$(GO) run ./deploy/image -version $(VERSION) -o bin/image
+	deploy/image/build.sh $(IMAGE) $(VERSION)
+
+.PHONY: image-check
+image-check: ## build the image twice and run the demo of it in locked-down containers; SKIPPED without podman and buildah
+	@if [ "$$(id -u)" = 0 ] && command -v podman >/dev/null && command -v buildah >/dev/null; then \
+		set -x; CHANGERELAY_IMAGE_TEST=1 $(GO) test -run TestImage -count 1 -timeout 10m ./deploy; \
+	else \
+		echo "SKIPPED image-check: podman and buildah, as root, are needed"; \
+	fi
+
+.PHONY: chart
+chart: $(TOOLS)/helm $(SCORE)/kube-score ## lint, test, render and judge the chart
+	$(TOOLS)/helm lint --strict $(CHART) 2>/dev/null
+	for f in $(CHART)/ci/*.yaml $(CHART)/values-demo.yaml; do $(TOOLS)/helm lint --strict $(CHART) -f $$f; done
+	$(TOOLS)/helm-unittest --strict $(CHART)
+	$(GO) test ./deploy
+	for f in deploy/testdata/golden/*.yaml; do echo "kube-score $$f"; $(SCORE)/kube-score score --output-format ci $(SCORE_FLAGS) $$f | { ! grep -v '^\[OK\]\|^\[SKIPPED\]'; }; done
+
+# Left out, with the reason:
+#  container-cpu-limit             a CPU limit only delays answers
+#  container-image-pull-policy     the tag is a version, and never moves
+#  container-ephemeral-storage-request-and-limit   the root is read-only, and nothing is written
+#  pod-probes-identical            health and readiness are two paths; of the simulator and the test there is one
+#  statefulset-has-*               the demo's broker is one pod, by intent
+SCORE_FLAGS = --ignore-container-cpu-limit
+
+.PHONY: chart-update
+chart-update: $(TOOLS)/helm ## write what is made of the chart: its README, golden renders, manifests, the schema's part
+	$(TOOLS)/helm-docs --chart-search-root deploy/helm --sort-values-order file --log-level warning
+	$(GO) test ./deploy -update
+
+.PHONY: manifests
+manifests: chart-update ## plain manifests of the chart, for those without Helm: deploy/manifests
+
+.PHONY: e2e
+e2e: ## try the chart on the cluster of KUBECONFIG; SKIPPED without one
+	@if [ -n "$${KUBECONFIG:-}" ] && [ -x deploy/e2e/run ]; then \
+		deploy/e2e/run; \
+	else \
+		echo "SKIPPED e2e: set KUBECONFIG to a cluster that it may fill and empty"; \
+	fi
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (30s)
@@ -101,6 +153,11 @@ $(TOOLS)/%: tools/go.mod tools/go.sum
 	mv $(TOOLS).new/* $(TOOLS)/
 	rmdir $(TOOLS).new
 	touch $(TOOLS)/*
+
+# Apart, because it needs Kubernetes' packages as they were.
+$(SCORE)/kube-score: tools/score/go.mod tools/score/go.sum
+	mkdir -p $(SCORE)
+	cd tools/score && CGO_ENABLED=0 $(GO) build -buildvcs=false -o ../../$@ github.com/zegl/kube-score/cmd/kube-score
 
 .PHONY: clean
 clean: ## remove what was built
