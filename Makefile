@@ -11,6 +11,8 @@ FUZZTIME  ?= 30s
 BENCHTIME ?= 1s
 BENCH     ?=
 SEEDS     ?= 1000000
+DURATION  ?= 30m
+SEED      ?= 1
 VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 IMAGE     ?= changerelay:$(VERSION)
 # What an image says of its age; the same commit gives the same image.
@@ -140,7 +142,14 @@ microbench: ## every other benchmark, BENCHTIME (1s) each
 	$(GO) test -run '^$$' -bench . -skip '^Benchmark(Load|Run)' -benchmem -benchtime $(BENCHTIME) ./...
 
 .PHONY: prove
-prove: ## the device protocol's simulation over SEEDS (1000000) seeds, and every mutant of it; LEDGER_SEED=n replays one seed
+prove: ## the proof at length, DURATION (30m) of faults with SEED (1), each mistake, and the simulation over SEEDS (1000000); docs/proof.md
+	PROVE_DURATION=$(DURATION) PROVE_SEED=$(SEED) $(GO) test ./internal/trial -run '^TestTrial$$' -count 1 -timeout 0 -v
+	PROVE_BROKEN=all $(GO) test ./internal/trial -run '^TestMistakes$$' -count 1 -timeout 0 -v
+	@if [ "$$(id -u)" = 0 ] && command -v mkfs.ext4 >/dev/null; then \
+		PROVE_POWER=1 $(GO) test ./internal/trial -run '^TestPower$$' -count 1 -timeout 0 -v; \
+	else \
+		echo "SKIPPED power: mounting disks takes root and mkfs.ext4"; \
+	fi
 	LEDGER_SEEDS=$(SEEDS) $(GO) test ./internal/ledger -run TestSimulation -count 1 -timeout 0 -v
 	LEDGER_MUTANTS=all $(GO) test ./internal/ledger -run TestMutations -count 1 -timeout 0 -v
 
