@@ -14,16 +14,22 @@ SEEDS     ?= 1000000
 DURATION  ?= 30m
 SEED      ?= 1
 VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+IMAGE     ?= changerelay:$(VERSION)
+# What an image says of its age; the same commit gives the same image.
+export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 
 # Tools are built once for each state of tools/go.sum, apart from our own modules.
 TOOLS := .cache/tools-$(shell sha256sum tools/go.sum | cut -c1-12)
+
+SCORE := .cache/score-$(shell sha256sum tools/score/go.sum | cut -c1-12)
+CHART := deploy/helm/changerelay
 
 # Both modules' files; dot folders hold none of ours.
 GOFILES = $(shell find . -name '*.go' -not -path './.*')
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: build
 build: ## build every command into bin/
@@ -61,6 +67,7 @@ fmt-check: ## fail on files that gofmt would change
 tidy-check: ## fail when go.mod or go.sum is not tidy
 	$(GO) mod tidy -diff
 	cd tools && $(GO) mod tidy -diff
+	cd tools/score && $(GO) mod tidy -diff
 
 .PHONY: staticcheck
 staticcheck: $(TOOLS)/staticcheck ## staticcheck, with the version of tools/go.mod
@@ -72,7 +79,54 @@ rules: $(TOOLS)/promtool ## check the alerts' rules, and run their tests with pr
 	$(TOOLS)/promtool test rules deploy/rules-tests/*.yaml
 
 .PHONY: check
-check: fmt-check vet staticcheck race ## everything a change must pass
+check: fmt-check vet staticcheck race chart image-check ## everything a change must pass
+
+.PHONY: image
+image: ## the container image IMAGE, of this machine's Go, with buildah or docker
+	$(GO) run ./deploy/image -version $(VERSION) -o bin/image
+	deploy/image/build.sh $(IMAGE) $(VERSION)
+
+.PHONY: image-check
+image-check: ## build the image twice and run the demo of it in locked-down containers; SKIPPED without podman and buildah
+	@if [ "$$(id -u)" = 0 ] && command -v buildah >/dev/null && podman info >/dev/null 2>&1; then \
+		set -x; CHANGERELAY_IMAGE_TEST=1 $(GO) test -run TestImage -count 1 -timeout 10m ./deploy; \
+	else \
+		echo "SKIPPED image-check: podman and buildah that work, as root, are needed"; \
+	fi
+
+.PHONY: chart
+chart: $(TOOLS)/helm $(SCORE)/kube-score ## lint, test, render and judge the chart
+	$(TOOLS)/helm lint --strict $(CHART) 2>/dev/null
+	for f in $(CHART)/ci/*.yaml $(CHART)/values-demo.yaml; do $(TOOLS)/helm lint --strict $(CHART) -f $$f; done
+	$(TOOLS)/helm-unittest --strict $(CHART)
+	$(GO) test ./deploy
+	@for f in $(CHART)/ci/*.yaml $(CHART)/values-demo.yaml; do \
+		echo "kube-score $$f"; \
+		$(TOOLS)/helm template r $(CHART) --namespace relay --skip-tests -f $$f | $(SCORE)/kube-score score $(SCORE_FLAGS) --output-format ci - | \
+			{ ! grep -v '^\[OK\]\|^\[SKIPPED\]'; } || exit 1; \
+	done
+
+# A CPU limit only delays answers. An image's tag is a version, and never moves. Pods are spread by topology
+# constraints, which say what anti-affinity does and hold for zones too. KEDA and the HPA set the number of replicas. The
+# pods of helm test, which a policy is for, are not scored: they end.
+SCORE_FLAGS = --ignore-container-cpu-limit --ignore-test container-image-pull-policy \
+	--ignore-test deployment-has-host-podantiaffinity --ignore-test deployment-replicas --ignore-test networkpolicy-targets-pod
+
+.PHONY: chart-update
+chart-update: $(TOOLS)/helm ## write what is made of the chart: its README, golden renders, manifests, the schema's part
+	$(TOOLS)/helm-docs --chart-search-root deploy/helm --sort-values-order file --log-level warning
+	$(GO) test ./deploy -update
+
+.PHONY: manifests
+manifests: chart-update ## plain manifests of the chart, for those without Helm: deploy/manifests
+
+.PHONY: e2e
+e2e: ## try the chart on the cluster of KUBECONFIG; SKIPPED without one
+	@if [ -n "$${KUBECONFIG:-}" ] && [ -x deploy/e2e/run ]; then \
+		deploy/e2e/run; \
+	else \
+		echo "SKIPPED e2e: set KUBECONFIG to a cluster that it may fill and empty"; \
+	fi
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (30s)
@@ -113,7 +167,7 @@ pictures: build $(TOOLS)/prometheus ## draw the dashboards into docs/pictures/, 
 	@TOUR_STAY=0 $(GO) run ./cmd/internal/tour --prometheus $(TOOLS)/prometheus --pictures docs/pictures
 
 .PHONY: tools
-tools: $(TOOLS)/staticcheck ## build the tools of tools/go.mod into .cache/
+tools: $(TOOLS)/staticcheck $(SCORE)/kube-score ## build the tools of tools/go.mod and tools/score into .cache/
 
 # Built to one side and moved into place, so that an interrupted build leaves none. The tag leaves out
 # Prometheus' discovery by cloud providers: hundreds of packages.
@@ -123,6 +177,11 @@ $(TOOLS)/%: tools/go.mod tools/go.sum
 	mv $(TOOLS).new/* $(TOOLS)/
 	rmdir $(TOOLS).new
 	touch $(TOOLS)/*
+
+# Apart, because it needs Kubernetes' packages as they were.
+$(SCORE)/kube-score: tools/score/go.mod tools/score/go.sum
+	mkdir -p $(SCORE)
+	cd tools/score && CGO_ENABLED=0 $(GO) build -buildvcs=false -o ../../$@ github.com/zegl/kube-score/cmd/kube-score
 
 .PHONY: clean
 clean: ## remove what was built

@@ -52,6 +52,9 @@ var places = map[string]place{
 	"cmd/internal/tour":         {6, []string{"internal/events", "internal/dashboard", "internal/picture", "internal/ingest/verify", "internal/standalone", "cmd/internal/boot"}}, // plays a day on the built programs
 	"cmd/internal/tenants":      {5, []string{"cmd/internal/boot", "internal/tracing", "internal/graph", "internal/ledger", "internal/quota", "internal/worker", "internal/working"}},
 	"cmd/*":                     {6, all},
+	"deploy":                    {6, nil}, // tests alone
+	"deploy/image":              {0, nil},
+	"deploy/schemas":            {0, nil},
 }
 
 // doubles stand in for the world outside, in any package's tests.
@@ -70,7 +73,7 @@ var modules = []struct{ prefix, code, tests string }{
 	{"software.sslmate.com/src/go-pkcs12", "internal/graph", "cmd/internal/boot"},
 	{"github.com/prometheus", "internal/metrics internal/relay cmd/*", "internal/ingest internal/worker internal/standalone cmd/internal/tenants"},
 	{"github.com/alecthomas/kong", "cmd/* cmd/internal/boot", ""},
-	{"github.com/goccy/go-yaml", "cmd/* cmd/internal/boot", "internal/runbook"},
+	{"github.com/goccy/go-yaml", "cmd/* cmd/internal/boot deploy/schemas", "deploy internal/runbook"},
 	{"github.com/golang-jwt/jwt", "internal/ingest/verify", "*"},
 	{"github.com/MicahParks", "internal/ingest/verify", ""},
 	{"github.com/dunglas/httpsfv", "internal/ingest/verify", ""},
