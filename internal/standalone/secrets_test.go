@@ -134,8 +134,8 @@ func (r *rig) quietTraces(c *tracetest.Collector) {
 		}
 	}
 	r.secrets.finds(r.t, raw)
-	if len(raw) < 10000 || len(c.Spans("")) < 20 || c.Headers()[0].Get("X-Collector-Key") != collectorKey {
-		r.t.Errorf("only %d bytes of traces, %d spans, headers %v", len(raw), len(c.Spans("")), c.Headers()[0])
+	if len(raw) < 10000 || c.Headers()[0].Get("X-Collector-Key") != collectorKey {
+		r.t.Errorf("only %d bytes of traces, headers %v", len(raw), c.Headers()[0])
 	}
 	if !r.logged("spans were dropped", "403 Forbidden") {
 		r.t.Error("the log does not say that the collector turned spans down")
