@@ -14,8 +14,8 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"changerelay/internal/broker"
 	"changerelay/internal/await"
+	"changerelay/internal/broker"
 	"changerelay/internal/events"
 	"changerelay/internal/natstest"
 )
