@@ -42,6 +42,9 @@ var places = map[string]place{
 	"cmd/internal/conform":      {3, nil},
 	"cmd/internal/tenants":      {5, []string{"cmd/internal/boot", "internal/graph", "internal/ledger", "internal/quota", "internal/worker", "internal/working"}},
 	"cmd/*":                     {6, all},
+	"deploy":                    {6, nil}, // tests of the chart and the image
+	"deploy/*":                  {6, nil}, // programs that make, or try, what is shipped; they restate what they judge
+	"deploy/e2e/probe":          {6, nil},
 }
 
 // doubles stand in for the world outside, in any package's tests.
@@ -54,13 +57,13 @@ var forTests = []string{"internal/natstest", "internal/await"}
 // whose tests may. A longer prefix is asked first.
 var modules = []struct{ prefix, code, tests string }{
 	{"github.com/nats-io/nats-server", "internal/standalone internal/natstest", "*"},
-	{"github.com/nats-io", "internal/stream internal/ledger internal/quota internal/relay internal/working internal/natstest cmd/internal/* cmd/*", "internal/worker internal/standalone"},
+	{"github.com/nats-io", "internal/stream internal/ledger internal/quota internal/relay internal/working internal/natstest cmd/internal/* cmd/* deploy/e2e/probe", "internal/worker internal/standalone"},
 	{"github.com/labstack/echo", "internal/ingest", ""},
 	{"github.com/AzureAD/microsoft-authentication-library-for-go", "internal/graph", "internal/graphsim"},
 	{"software.sslmate.com/src/go-pkcs12", "internal/graph", "cmd/internal/boot"},
 	{"github.com/prometheus", "internal/metrics internal/relay cmd/*", "internal/ingest internal/worker"},
 	{"github.com/alecthomas/kong", "cmd/* cmd/internal/boot", ""},
-	{"github.com/goccy/go-yaml", "cmd/* cmd/internal/boot", ""},
+	{"github.com/goccy/go-yaml", "cmd/* cmd/internal/boot deploy/schemas", "deploy"},
 	{"github.com/golang-jwt/jwt", "internal/ingest/verify", "*"},
 	{"github.com/MicahParks", "internal/ingest/verify", ""},
 	{"github.com/dunglas/httpsfv", "internal/ingest/verify", ""},
@@ -81,6 +84,9 @@ func find(pkg string) (place, bool) {
 	}
 	if in(pkg, []string{"cmd/*"}) && pkg != "cmd/internal" {
 		return places["cmd/*"], true
+	}
+	if in(pkg, []string{"deploy/*"}) {
+		return places["deploy/*"], true
 	}
 	return place{}, false
 }
@@ -242,6 +248,7 @@ func TestVerdict(t *testing.T) {
 func TestFind(t *testing.T) {
 	for pkg, want := range map[string]bool{
 		"internal/events": true, "cmd/relayctl": true, "cmd/internal/boot": true,
+		"deploy/image": true, "deploy/e2e/probe": true, "deploy/more/probe": false,
 		"internal/util": false, "cmd/internal": false, "cmd/internal/more": false, "cmd/relayctl/more": false, ".": false,
 	} {
 		if _, ok := find(pkg); ok != want {
