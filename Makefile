@@ -113,7 +113,7 @@ chart-update: $(TOOLS)/helm ## write what is made of the chart: its README, gold
 manifests: chart-update ## plain manifests of the chart, for those without Helm: deploy/manifests
 
 .PHONY: e2e
-e2e: $(TOOLS)/helm ## try the chart on the cluster of KUBECONFIG, which gets images by the command IMPORT; SKIPPED without these
+e2e: $(if $(and $(KUBECONFIG),$(IMPORT)),$(TOOLS)/helm) ## try the chart on the cluster of KUBECONFIG, which gets images by the command IMPORT; SKIPPED without these
 	@$(GO) run ./deploy/e2e -helm $(TOOLS)/helm
 
 .PHONY: fuzz

@@ -42,6 +42,10 @@ func (t *trial) probe(ctx context.Context, args ...string) (string, error) {
 	return t.kube(ctx, append([]string{"exec", "probe", "--", "/probe"}, args...)...)
 }
 
+// A plan is what a load sends: so many events a second, at least so many in all, spread
+// over devices by number.
+type plan struct{ rate, first, devices, least int }
+
 // A load is traffic that goes on until it is ended.
 type load struct {
 	input io.Closer
@@ -51,10 +55,10 @@ type load struct {
 }
 
 // startLoad returns when the first event is on its way.
-func (t *trial) startLoad(ctx context.Context, rate, first, devices int) (*load, error) {
+func (t *trial) startLoad(ctx context.Context, p plan) (*load, error) {
 	l := &load{done: make(chan error, 1)}
 	c := exec.CommandContext(ctx, t.kubectl, "-n", t.namespace, "exec", "-i", "probe", "--", "/probe", "load",
-		fmt.Sprintf("-rate=%d", rate), fmt.Sprintf("-device=%d", first), fmt.Sprintf("-devices=%d", devices))
+		fmt.Sprintf("-rate=%d", p.rate), fmt.Sprintf("-device=%d", p.first), fmt.Sprintf("-devices=%d", p.devices), fmt.Sprintf("-least=%d", p.least))
 	input, err := c.StdinPipe()
 	if err != nil {
 		return nil, err

@@ -13,13 +13,15 @@ const (
 	chart   = "deploy/helm/changerelay"
 )
 
-// Numbers of the simulated devices: those of single events, and a range for each load.
-const (
-	upgradeFirst, upgradeDevices = 100, 300
-	failFirst, failDevices       = 400, 60
-	crashFirst, crashDevices     = 500, 150
-	devices                      = crashFirst + crashDevices
+// Each load has devices of its own; those below 100 are for single events. A device has
+// room for 30 of them.
+var (
+	upgradeLoad = plan{rate: 50, first: 100, devices: 300, least: 3000}
+	failLoad    = plan{rate: 10, first: 400, devices: 60, least: 200}
+	crashLoad   = plan{rate: 20, first: 500, devices: 150, least: 600}
 )
+
+const devices = 650 // in all
 
 // install installs the demo of version 1 in a restricted namespace, and the pod that sends.
 func (t *trial) install(ctx context.Context) (string, error) {

@@ -14,8 +14,8 @@ const (
 )
 
 // underLoad does something while events come in, and joins what both have seen.
-func (t *trial) underLoad(ctx context.Context, rate, first, devices int, do func() (string, error)) (string, error) {
-	l, err := t.startLoad(ctx, rate, first, devices)
+func (t *trial) underLoad(ctx context.Context, p plan, do func() (string, error)) (string, error) {
+	l, err := t.startLoad(ctx, p)
 	if err != nil {
 		return "", err
 	}
@@ -26,7 +26,7 @@ func (t *trial) underLoad(ctx context.Context, rate, first, devices int, do func
 
 // upgrade replaces every pod of both Deployments, until the last old one is gone.
 func (t *trial) upgrade(ctx context.Context) (string, error) {
-	return t.underLoad(ctx, 50, upgradeFirst, upgradeDevices, func() (string, error) {
+	return t.underLoad(ctx, upgradeLoad, func() (string, error) {
 		if _, err := t.helmDo(ctx, "upgrade", "--set-string=image.tag=2", "--wait", "--timeout=4m"); err != nil {
 			return "", err
 		}
@@ -44,7 +44,7 @@ func (t *trial) allOf(ctx context.Context, tag string) error {
 
 // failedUpgrade upgrades to an image that is not there, and goes back.
 func (t *trial) failedUpgrade(ctx context.Context) (string, error) {
-	return t.underLoad(ctx, 10, failFirst, failDevices, func() (string, error) {
+	return t.underLoad(ctx, failLoad, func() (string, error) {
 		if _, err := t.helmDo(ctx, "upgrade", "--set-string=image.tag=missing", "--wait", "--timeout=20s"); err == nil {
 			return "", errors.New("helm took an upgrade without an image for done")
 		}
@@ -57,41 +57,4 @@ func (t *trial) failedUpgrade(ctx context.Context) (string, error) {
 		}
 		return "helm said that it failed, 2 of 2 of each stayed available; rolled back", t.allOf(ctx, "2")
 	})
-}
-
-// reload changes what a source may ask for. No pod may start anew.
-func (t *trial) reload(ctx context.Context) (string, error) {
-	before, err := t.restarts(ctx)
-	if err != nil {
-		return "", err
-	}
-	if out, err := t.probe(ctx, "send", "-device=10", "-intent=restore"); err != nil || !strings.HasPrefix(out, "202") {
-		return "", fmt.Errorf("before, to restore is answered %q, want 202: %w", out, err)
-	}
-	if _, err := t.helmDo(ctx, "upgrade", "--set-string=image.tag=2", "--set=config.sources.desk.intents={remove}", "--wait", "--timeout=2m"); err != nil {
-		return "", err
-	}
-	addresses, err := t.kube(ctx, "get", "pods", "-l", "app.kubernetes.io/component=ingest", "-o", "jsonpath={.items[*].status.podIP}")
-	if err != nil {
-		return "", err
-	}
-	for _, ip := range strings.Fields(addresses) {
-		err := until(ctx, "403 of "+ip, func() bool {
-			out, err := t.probe(ctx, "send", "-url=http://"+ip+":8080", "-device=10", "-intent=restore")
-			return err == nil && strings.HasPrefix(out, "403")
-		})
-		if err != nil {
-			return "", err
-		}
-	}
-	after, err := t.restarts(ctx)
-	if err == nil && before != after {
-		err = fmt.Errorf("pods were %s and are %s", before, after)
-	}
-	return "the ConfigMap changed; all ingest pods answer what the source may not ask any more with 403; the same 4 pods, none restarted", err
-}
-
-// restarts names the relay's pods and how often each was started.
-func (t *trial) restarts(ctx context.Context) (string, error) {
-	return t.kube(ctx, "get", "pods", "-l", relayPods, "-o", "jsonpath={range .items[*]}{.metadata.name} {.status.containerStatuses[0].restartCount} {end}")
 }

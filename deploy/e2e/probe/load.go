@@ -25,38 +25,45 @@ type loader struct {
 	wrong   []string         // answers that no sender should see
 }
 
+// A plan is what a load sends: so many events a second, at least so many in all, spread
+// over devices by number.
+type plan struct{ rate, first, devices, least int }
+
 // load sends until its input ends, and then judges.
-func load(ctx context.Context, r *relay, rate, first, devices int) error {
+func load(ctx context.Context, r *relay, p plan) error {
 	l := &loader{r: r, answers: map[string]int{}, kept: map[string]event{}}
 	ended := make(chan struct{})
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		close(ended)
 	}()
-	sent, err := l.send(ctx, ended, rate, first, devices)
+	sent, err := l.send(ctx, ended, p)
 	if err != nil {
 		return err
 	}
 	return l.judge(ctx, sent)
 }
 
-func (l *loader) send(ctx context.Context, ended <-chan struct{}, rate, first, devices int) (sent int, err error) {
+func (l *loader) send(ctx context.Context, ended <-chan struct{}, p plan) (sent int, err error) {
 	ctx, stop := context.WithTimeout(ctx, 2*patience)
 	defer stop()
 	var all sync.WaitGroup
-	tick := time.NewTicker(time.Second / time.Duration(rate))
+	tick := time.NewTicker(time.Second / time.Duration(p.rate))
 	defer tick.Stop()
 	for ; ; sent++ {
+		<-tick.C
 		select {
 		case <-ended:
-			all.Wait()
-			return sent, nil
-		case <-tick.C:
+			if sent >= p.least {
+				all.Wait()
+				return sent, nil
+			}
+		default:
 		}
-		if sent == devices*itemsEach {
+		if sent == p.devices*itemsEach {
 			return sent, fmt.Errorf("the devices are full after %d events: give it more", sent)
 		}
-		e, again := newEvent(first+sent%devices, sent/devices, "remove"), sent%10 == 0
+		e, again := newEvent(p.first+sent%p.devices, sent/p.devices, "remove"), sent%10 == 0
 		all.Go(func() { l.deliver(ctx, e, again) })
 		if sent == 0 {
 			fmt.Println("sending")

@@ -1,7 +1,7 @@
 // Command probe is what the end-to-end trial runs inside the cluster: a sender of
 // signed webhooks, and a judge of what became of them.
 //
-//	load      sends events at a rate until its input ends, then judges: every event that was
+//	load      sends events at a rate until its input ends, and then judges: every event that was
 //	          answered 202 has one outcome, and each call to Graph did something new
 //	send      sends one event and prints the answer
 //	end       waits for an event's outcome and prints it
@@ -46,6 +46,8 @@ func run(ctx context.Context, args []string) error {
 	rate := f.Int("rate", 50, "events a second")
 	devices := f.Int("devices", 1, "how many devices to spread over")
 	point := f.String("point", "before", "hold it back before or after the effect")
+	once := f.Bool("once", false, "take 503 for an answer too, with its Retry-After")
+	least := f.Int("least", 1, "how many events to send, even if the input has ended")
 	if err := f.Parse(args[1:]); err != nil {
 		return err
 	}
@@ -54,9 +56,9 @@ func run(ctx context.Context, args []string) error {
 	}
 	switch args[0] {
 	case "load":
-		return load(ctx, r, *rate, *device, *devices)
+		return load(ctx, r, plan{*rate, *device, *devices, *least})
 	case "send":
-		return send(ctx, r, newEvent(*device, *item, *intent))
+		return send(ctx, r, newEvent(*device, *item, *intent), *once)
 	case "end":
 		return end(ctx, r, f.Arg(0))
 	case "calls":

@@ -72,14 +72,19 @@ func (r *relay) do(q *http.Request) (answer, error) {
 	return a, nil
 }
 
-// send tries until there is an answer other than 503.
-func send(ctx context.Context, r *relay, e event) error {
+// send tries until there is an answer; other than 503, unless one is enough.
+func send(ctx context.Context, r *relay, e event, once bool) error {
 	ctx, stop := context.WithTimeout(ctx, patience)
 	defer stop()
 	for {
 		a, err := r.post(ctx, e)
-		if err == nil && a.code != http.StatusServiceUnavailable {
+		switch {
+		case err != nil:
+		case a.code != http.StatusServiceUnavailable:
 			fmt.Println(a.code, a.ID)
+			return nil
+		case once:
+			fmt.Println(a.code, "Retry-After", a.again)
 			return nil
 		}
 		if !pause(ctx, time.Second) {
