@@ -58,6 +58,37 @@ func TestImageInContainers(t *testing.T) {
 	}
 }
 
+// The README's values and nothing else, with a broker of three servers at the name that
+// they say: every pod becomes ready.
+func TestImageOfTheReadme(t *testing.T) {
+	if os.Getenv("CHANGERELAY_IMAGE_TEST") == "" {
+		t.Skip("SKIPPED: make image-check asks for it")
+	}
+	buildImage(t)
+	p := newPodman(t)
+	for i := range 3 {
+		p.broker(fmt.Sprintf("n%d", i))
+	}
+	all := objects(t, "changerelay", append(sets["changerelay"], "--set", "image.repository="+strings.TrimSuffix(imageName, ":1"), "--set-string", "image.tag=1")...)
+	all["Secret/changerelay-tenants"] = object{"kind": "Secret", "stringData": map[string]any{"acme": "a client secret"}}
+	all["Secret/changerelay-sources"] = object{"kind": "Secret", "stringData": map[string]any{"desk": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}}
+	p.unpack(all)
+	for _, name := range []string{"changerelay-worker", "changerelay-ingest"} {
+		p.start(name, all["Deployment/"+name].at("spec.template.spec"))
+	}
+	for _, name := range []string{"changerelay-worker", "changerelay-ingest"} {
+		await.State(t, name+" to be ready", func() bool { return p.answers(name, 8081, "/readyz", "") })
+	}
+}
+
+// broker starts one server of three.
+func (p *podman) broker(name string) {
+	p.podman("run", "--detach", "--name", p.id(name), "--network", p.network, "--network-alias", name, "--network-alias", "nats.nats.svc",
+		"--mount", "type=tmpfs,destination=/data", brokerName, "--jetstream", "--store_dir", "/data", "--server_name", name,
+		"--cluster_name", "test", "--cluster", "nats://0.0.0.0:6222", "--routes", "nats://n0:6222,nats://n1:6222,nats://n2:6222")
+	p.t.Cleanup(func() { p.podman("rm", "--force", "--time", "1", p.id(name)) })
+}
+
 // buildImage makes the image twice, from nothing each time, and wants the same.
 func buildImage(t *testing.T) {
 	t.Helper()

@@ -29,9 +29,9 @@ func (audits) Help() string {
 // auditList lists records.
 type auditList struct {
 	boot.Flags
-	output
+	form
 	Tenant string `default:"*" placeholder:"NAME" help:"Only of this tenant; unknown is of letters that belong to none."`
-	Action string `default:"*" enum:"*,replay,drop" placeholder:"WORD" help:"Only replay or drop."`
+	Action string `default:"*" enum:"*,replay,drop,resume" placeholder:"WORD" help:"Only replay, drop or resume."`
 	Since  age    `placeholder:"AGE" help:"Only newer ones, such as 90m, 24h or 7d."`
 	Last   int    `placeholder:"N" help:"Only the newest N."`
 }
@@ -64,15 +64,28 @@ func (l *auditList) Validate() error {
 // Run is called by the command line's parser.
 func (l *auditList) Run(ctx context.Context, k *kong.Context, out io.Writer) error {
 	rows := &records{out: out, json: l.json()}
-	err := use(ctx, l.Flags, func(_ *broker, s *stream.Streams) error { return l.read(ctx, s, k.Stderr, rows) })
+	var c *boot.Config
+	err := use(ctx, l.Flags, func(b *broker, s *stream.Streams) error {
+		c = b.c
+		return l.read(ctx, s, k.Stderr, rows)
+	})
 	err = errors.Join(err, rows.flush())
 	if err != nil {
 		return fmt.Errorf("listing audit records: %w", err)
 	}
 	if rows.n == 0 && !l.json() {
-		_, err = fmt.Fprintln(out, "no audit records")
+		_, err = fmt.Fprintln(out, l.none(c))
 	}
 	return err
+}
+
+// none says that there are no records, or none such. Letters that belong to no tenant
+// are filed under unknown.
+func (l *auditList) none(c *boot.Config) string {
+	if l.Tenant == "unknown" {
+		return "no audit records"
+	}
+	return "no audit records" + strange(c, l.Config, l.Tenant)
 }
 
 // read prints the records that are asked for; of the newest it holds so many.
@@ -132,7 +145,11 @@ func (r *records) add(a stream.Audit) error {
 		r.t = newTable(r.out)
 		r.t.row("NUMBER", "TIME", "WHO", "ACTION", "STATE", "LETTER", "OUTCOME", "TENANT", "TICKET", "RESULT", "WHY")
 	}
-	r.t.row(fmt.Sprint(a.Number), a.At.UTC().Format(time.RFC3339), dash(a.Who), a.Action, dash(string(a.State)), fmt.Sprint(a.Letter),
+	letter := "-" // of none
+	if a.Letter > 0 {
+		letter = fmt.Sprint(a.Letter)
+	}
+	r.t.row(fmt.Sprint(a.Number), a.At.UTC().Format(time.RFC3339), dash(a.Who), a.Action, dash(string(a.State)), letter,
 		dash(string(a.Outcome)), dash(a.Tenant), dash(a.Ticket), dash(a.Result), a.Why)
 	if r.n%deadPage == 0 {
 		return r.t.flush()

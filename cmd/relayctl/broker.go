@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -36,7 +37,9 @@ func connect(ctx context.Context, c *boot.Config) (*broker, error) {
 		case <-ctx.Done():
 			cause := nc.LastError()
 			nc.Close()
-			if cause == nil {
+			if cause == nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+				cause = fmt.Errorf("no connection within %s", connectWithin)
+			} else if cause == nil {
 				cause = ctx.Err()
 			}
 			return nil, fmt.Errorf("the broker does not answer at %s: %w; is it there? nats.url in the configuration names it", c.NATS.URL, cause)

@@ -73,6 +73,9 @@ func (c *cursor) pass(w string) {
 			}
 		}
 		c.args++
+		if d := c.node.DefaultCmd; d != nil {
+			c.node = d // its name is left out
+		}
 	}
 }
 
@@ -82,9 +85,14 @@ func (c *cursor) took(f *kong.Flag, value string) {
 	}
 }
 
-// flags are those of the command and of what it is below.
+// flags are those of the command and of what it is below, or of the command that is
+// meant if none is named.
 func (c *cursor) flags() (all []*kong.Flag) {
-	for _, group := range c.node.AllFlags(true) {
+	node := c.node
+	if node.DefaultCmd != nil {
+		node = node.DefaultCmd
+	}
+	for _, group := range node.AllFlags(true) {
 		all = append(all, group...)
 	}
 	return all
@@ -115,8 +123,12 @@ func (c *cursor) offers(flags bool) (all []string) {
 			all = append(all, child.Name)
 		}
 	}
-	if n := len(c.node.Positional); n > 0 && (c.args < n || c.node.Positional[n-1].IsCumulative()) {
-		all = append(all, c.values(c.node.Positional[min(c.args, n-1)])...)
+	args := c.node.Positional
+	if c.node.DefaultCmd != nil {
+		args = c.node.DefaultCmd.Positional
+	}
+	if n := len(args); n > 0 && (c.args < n || args[n-1].IsCumulative()) {
+		all = append(all, c.values(args[min(c.args, n-1)])...)
 	}
 	return all
 }

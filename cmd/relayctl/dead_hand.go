@@ -20,7 +20,7 @@ import (
 type hand struct {
 	boot.Flags
 	pick
-	output
+	form
 	signer
 	Numbers []uint64 `arg:"" optional:"" name:"number" help:"The letters' numbers, from dead list."`
 	All     bool     `help:"Every dead letter."`
@@ -86,7 +86,7 @@ func (h *hand) work(ctx context.Context, k *kong.Context, deedOf func(*broker, *
 			return fmt.Errorf("looking at dead letters: %w", err)
 		}
 		if len(j.numbers) == 0 {
-			fmt.Fprintln(j.notes, h.none())
+			fmt.Fprintln(j.notes, h.none(b.c, h.Config))
 			return nil
 		}
 		if n := j.count[will]; n > 0 {
@@ -117,7 +117,7 @@ func (j *job) look(ctx context.Context) error {
 			more++
 			return false, nil
 		}
-		return false, rows.add(l, v.say)
+		return false, rows.add(l, nil, v.say)
 	}
 	if err := j.choose(ctx, see); err != nil {
 		return err

@@ -27,11 +27,12 @@ type letter struct {
 	Subject  string         `json:"subject"`
 	Origin   string         `json:"received,omitzero"`
 	Sequence uint64         `json:"sequence,omitzero"`
-	Approval string         `json:"approval,omitzero"` // the code under which to approve it
-	Bytes    int            `json:"bytes"`             // that are kept
-	Size     int            `json:"size"`              // that there were
-	SHA256   string         `json:"sha256,omitzero"`   // of all that there were
-	Body     []byte         `json:"body,omitempty"`    // base64; dead show only
+	Approval string         `json:"approval,omitzero"`  // the code under which to approve it
+	Bytes    int            `json:"bytes"`              // that are kept
+	Size     int            `json:"size"`               // that there were
+	SHA256   string         `json:"sha256,omitzero"`    // of all that there were
+	Replayed *replay        `json:"replayed,omitempty"` // absent: nobody has replayed it
+	Body     []byte         `json:"body,omitempty"`     // base64; dead show only
 
 	Headers map[string][]string `json:"headers,omitempty"` // of an event in binary mode, which is in both
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"changerelay/cmd/internal/boot"
 	"changerelay/internal/events"
 	"changerelay/internal/stream"
 )
@@ -37,12 +38,24 @@ func (p pick) check() error {
 // any reports whether letters are told apart at all.
 func (p pick) any() bool { return p != pick{Reason: "*", Tenant: "*"} }
 
-// none says that there is no letter, or that there is none such.
-func (p pick) none() string {
-	if p.any() {
-		return "no dead letter is so; relayctl dead list shows all"
+// none says that there is no letter, or that there is none such. Of a tenant that is
+// configured no more there may be some, so its name is no mistake by itself.
+func (p pick) none(c *boot.Config, file string) string {
+	if !p.any() {
+		return "no dead letters"
 	}
-	return "no dead letters"
+	return "no dead letter is so; relayctl dead list shows all" + strange(c, file, p.Tenant)
+}
+
+// strange says that the configuration has no such tenant.
+func strange(c *boot.Config, file, tenant string) string {
+	if tenant == "*" {
+		return ""
+	}
+	if err := known(c, file, tenant); err != nil {
+		return "; " + err.Error()
+	}
+	return ""
 }
 
 // has is what the broker cannot look for.
@@ -94,6 +107,9 @@ func (p pick) walk(ctx context.Context, s *stream.Streams, after uint64, slow io
 func ticket(d stream.DeadLetter) string {
 	var v struct {
 		Subject string `json:"subject"`
+	}
+	if d.Ticket != "" { // of a body that nobody could read otherwise
+		return d.Ticket
 	}
 	if len(d.Header) > 0 { // in binary mode the body is the event's data alone
 		e, err := d.Event(d.At)

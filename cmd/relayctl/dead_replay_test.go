@@ -245,18 +245,22 @@ func TestDeadPicks(t *testing.T) {
 		e.Tenant = l.tenant
 		r.bury(e, l.o, now.Add(-l.ago))
 	}
+	if err := r.streams.Park(t.Context(), stream.Parked{Source: "desk", Ticket: "CHG0000005", Reason: "no device", Body: []byte("{}"), At: now.Add(-10 * 24 * time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
 	for flags, want := range map[string]string{
-		"":                                 "[1 2 3 4]",
+		"":                                 "[1 2 3 4 5]",
+		"--ticket CHG0000005":              "[5]",
 		"--tenant acme":                    "[1 2 4]",
 		"--reason expired":                 "[2 3]",
 		"--reason expired --tenant globex": "[3]",
 		"--ticket CHG0000004":              "[4]",
 		"--ticket CHG9":                    "[]",
-		"--older 90m":                      "[1 2]",
+		"--older 90m":                      "[1 2 5]",
 		"--older 1d --reason refused":      "[1]",
 		"--newer 90m":                      "[3 4]",
 		"--newer 1d --older 90m":           "[2]",
-		"--after 2":                        "[3 4]",
+		"--after 2":                        "[3 4 5]",
 		"--after 2 --limit 1":              "[3]",
 	} {
 		var numbers []uint64

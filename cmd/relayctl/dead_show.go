@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -21,7 +22,7 @@ import (
 // deadShow prints a letter.
 type deadShow struct {
 	boot.Flags
-	output
+	form
 	Number uint64 `arg:"" help:"The letter's number, from dead list."`
 	Raw    bool   `help:"Print the bytes as they were received, and nothing else."`
 }
@@ -38,8 +39,14 @@ func (deadShow) Help() string {
 // Run is called by the command line's parser.
 func (s *deadShow) Run(ctx context.Context, out io.Writer) error {
 	var d stream.DeadLetter
+	var r *replay
 	err := use(ctx, s.Flags, func(_ *broker, streams *stream.Streams) (err error) {
-		d, err = streams.Letter(ctx, s.Number)
+		if d, err = streams.Letter(ctx, s.Number); err != nil || s.Raw {
+			return err
+		}
+		if r, err = replayOf(ctx, streams, d); r != nil {
+			err = r.findWho(ctx, streams, d)
+		}
 		return err
 	})
 	switch {
@@ -52,14 +59,14 @@ func (s *deadShow) Run(ctx context.Context, out io.Writer) error {
 		return err
 	case s.json():
 		l := letterOf(d)
-		l.Body = d.Data
+		l.Body, l.Replayed = d.Data, r
 		return printJSON(out, l)
 	}
-	return printLetter(out, d)
+	return printLetter(out, d, r)
 }
 
-func printLetter(out io.Writer, d stream.DeadLetter) error {
-	t := newTable(out)
+func printLetter(out io.Writer, d stream.DeadLetter, r *replay) error {
+	t, now := newTable(out), time.Now()
 	t.fact("number", fmt.Sprint(d.Number))
 	t.fact("outcome", string(d.Outcome))
 	t.fact("reason", d.Reason)
@@ -70,7 +77,10 @@ func printLetter(out io.Writer, d stream.DeadLetter) error {
 		t.fact("event", d.Ref.String())
 	}
 	t.fact("approval", d.Approval)
-	t.fact("given up", stamp(d.At, time.Now()))
+	t.fact("given up", stamp(d.At, now))
+	if r != nil {
+		t.fact("replayed", r.say(now)+", by "+cmp.Or(r.Who, "somebody whom the audit trail does not have")+", as "+r.Event)
+	}
 	t.fact("subject", d.Subject)
 	t.fact("received", d.Origin)
 	if d.Sequence > 0 {

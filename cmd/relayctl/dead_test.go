@@ -25,10 +25,10 @@ func TestDeadLetters(t *testing.T) {
 		}
 	}
 	r.run("dead", "list").want(t, 0, `
-NUMBER  AGE  OUTCOME  SOURCE  TENANT  TICKET           DEVICE                                REASON
-1       3h   refused  -       acme    CHG0000001       0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11  Graph refused the set
-2       1m   invalid  -       -       -                -                                     no event
-3       0s   invalid  -       -       CHG0000003 [2J   -                                     no ticket`+strings.Repeat("!", 81)+`…
+NUMBER  AGE  OUTCOME  SOURCE  TENANT  TICKET           DEVICE                                REPLAYED  REASON
+1       3h   refused  -       acme    CHG0000001       0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11  -  Graph refused the set
+2       1m   invalid  -       -       -                -                                     -  no event
+3       0s   invalid  -       -       CHG0000003 [2J   -                                     -  no ticket`+strings.Repeat("!", 81)+`…
 `, "")
 	if got := r.run("dead", "list", "--reason", "invalid", "--limit", "1"); !strings.Contains(got.out, "no event") || !strings.HasSuffix(got.out, "\nnext: relayctl dead list --after 2 --reason invalid --limit 1\n") {
 		t.Errorf("printed\n%s", got.out)
@@ -76,9 +76,9 @@ func TestParkedBodies(t *testing.T) {
 		}
 	}
 	r.run("dead", "list").want(t, 0, `
-NUMBER  AGE  OUTCOME  SOURCE  TENANT  TICKET  DEVICE  REASON
-1       3h   invalid  snow    -       -       -       body: is no JSON
-2       3h   invalid  desk    -       -       -       body: is no JSON
+NUMBER  AGE  OUTCOME  SOURCE  TENANT  TICKET  DEVICE  REPLAYED  REASON
+1       3h   invalid  snow    -       -       -       -  body: is no JSON
+2       3h   invalid  desk    -       -       -       -  body: is no JSON
 `, "")
 	digest := fmt.Sprintf("%x", sha256.Sum256([]byte(`{"subject":"VPN",}`)))
 	r.run("dead", "show", "1").want(t, 0, `

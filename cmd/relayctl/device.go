@@ -30,7 +30,8 @@ func (device) Help() string {
 	return `TOLD is the newest change that Graph has taken, PENDING what it has yet to be
 told, BELIEVED what the relay takes Graph to hold, GRAPH what it shows now. The
 next call is what a worker would tell Graph if it looked now: + is removed by it,
-- is restored.
+- is restored. The exit code is 1 if the broker or Graph could not be asked; what could
+be read is printed all the same.
 
 Examples:
 
@@ -65,12 +66,12 @@ func (d *device) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if _, ok := c.Tenants[d.Tenant]; !ok {
-		return fmt.Errorf("there is no tenant %q in %s; it has %s", d.Tenant, d.Config, strings.Join(c.TenantNames(), ", "))
+	if err := known(c, d.Config, d.Tenant); err != nil {
+		return err
 	}
 	addr, err := events.ParseAddress(d.Tenant + "." + strings.ToLower(d.ID))
 	if err != nil {
-		return err
+		return fmt.Errorf("<id>: %q is not an Intune device id; want one such as 0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11, without braces", clean(d.ID))
 	}
 	return d.look(ctx, out, d.form, func(ctx context.Context) (view, error) {
 		s := &sight{addr: addr, timing: c.Worker.Timing.Protocol(), maxAge: c.Worker.Timing.MaxAge, pace: c.Worker.Pace, tickets: map[string]string{}}

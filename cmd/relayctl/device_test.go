@@ -78,7 +78,7 @@ CHG0000001  accepted, to be published            TIME      -        1      acme.
 func TestDeviceInPart(t *testing.T) {
 	r := newRig(t)
 	r.run("device", "initech", phone).fails(t, 1, `there is no tenant "initech" in `+r.config+"; it has acme, globex")
-	r.run("device", "acme", "phone").fails(t, 1, `"acme.phone" does not name a device`)
+	r.run("device", "acme", "phone").fails(t, 1, `"phone" is not an Intune device id`)
 
 	r.keep(r.busy())
 	r.sim.DeleteDevice(entraTenant, phone)

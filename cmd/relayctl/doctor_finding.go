@@ -13,7 +13,7 @@ type findings []stream.Finding
 // verdict is nil if nothing has to be mended.
 func (fs findings) verdict(strict bool) error {
 	n := map[stream.Level]int{}
-	for _, f := range fs {
+	for _, f := range fs.grouped() {
 		n[f.Level]++
 	}
 	switch bad, notes := n[stream.Bad], n[stream.Note]; {
@@ -27,7 +27,7 @@ func (fs findings) verdict(strict bool) error {
 
 func (fs findings) print(out io.Writer) error {
 	t := newTable(out)
-	for _, f := range fs {
+	for _, f := range fs.grouped() {
 		t.row(string(f.Level), f.What, say(f))
 	}
 	return t.flush()

@@ -37,13 +37,11 @@ func TestDoctor(t *testing.T) {
 		"configuration": "ok  configuration  " + r.config + " has 2 tenants and 3 sources",
 		"broker":        "ok  broker  answers at " + r.broker.URL(),
 		"replicas":      "note  replicas  1: while its server is away nothing is accepted, and its disk is the only copy; run three servers, and set nats.replicas: 3",
-		"KV_ledger":     "ok  KV_ledger  is as declared",
+		"streams":       "ok  streams  CHANGES, TARGETS, DEVICES, OUTCOMES, DEAD, AUDIT, KV_marks, KV_ledger: is as declared",
 		"KV_quota":      "note  KV_quota  is not there yet; the first worker makes it",
 		"devices":       "ok  devices  0 of 0 documents were looked at; each that is due has a wake-up",
-		"tenant acme":   "ok  tenant acme  has a token with the permissions that it needs",
-		"source desk":   "ok  source desk  is verified by signature",
-		"source slack":  "ok  source slack  is verified by signature",
-		"source snow":   "ok  source snow  is verified by signature",
+		"tenants":       "ok  tenants  acme, globex: has a token with the permissions that it needs, and Graph lets it read",
+		"sources":       "ok  sources  desk, slack, snow: is verified by signature",
 	} {
 		if line := got.line(t, what); line != norm(want) {
 			t.Errorf("got  %s\nwant %s", line, want)
@@ -59,9 +57,9 @@ func TestDoctorFindsFaults(t *testing.T) {
 	}
 	r.write("slack", "\n")
 	got := r.run("doctor")
-	got.fails(t, 1, "relayctl: 4 things to be mended")
+	got.fails(t, 1, "relayctl: 3 things to be mended")
 	for what, want := range map[string]string{
-		"tenant acme":  "bad  tenant acme  the app lacks the application permission DeviceManagementManagedDevices.PrivilegedOperations.All; grant it, with an admin's consent",
+		"tenants":      "bad  tenants  acme, globex: the app lacks the application permission DeviceManagementManagedDevices.PrivilegedOperations.All; grant it, with an admin's consent",
 		"source desk":  "bad  source desk  " + r.config + ":7:65: sources.desk.secrets[0]: there is no file " + r.dir + "/desk; create it, or mount the secret there",
 		"source slack": "bad  source slack  " + r.config + ":11:15: sources.slack.secrets[0]: the file " + r.dir + "/slack is empty; write the secret into it",
 	} {
@@ -70,7 +68,7 @@ func TestDoctorFindsFaults(t *testing.T) {
 		}
 	}
 	r.write("graph", "not the app's secret\n")
-	if line := r.run("doctor").line(t, "tenant acme"); !strings.HasPrefix(line, "bad  tenant acme  getting token: denied: 401 invalid_client") {
+	if line := r.run("doctor").line(t, "tenants"); !strings.HasPrefix(line, "bad  tenants  acme, globex: getting token: denied: 401 invalid_client") {
 		t.Error(line)
 	}
 }
@@ -140,7 +138,7 @@ func TestNothingIsDeclared(t *testing.T) {
 	r.edit("replicas: 1", "replicas: 1, retention: 100h")
 	r.run("device", "acme", phone)
 	r.run("dead", "list")
-	if line := r.run("doctor").line(t, "CHANGES max_age"); !strings.Contains(line, "is 720h0m0s, want 100h0m0s: the configuration of the services") {
+	if line := r.run("doctor").line(t, "streams max_age"); !strings.Contains(line, "CHANGES, TARGETS, OUTCOMES, DEAD: is 720h0m0s, want 100h0m0s: the configuration of the services") {
 		t.Error(line)
 	}
 	if got := config("CHANGES").MaxAge.String(); got != "720h0m0s" {

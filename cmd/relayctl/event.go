@@ -21,7 +21,7 @@ type wish struct {
 	Device     string `placeholder:"ID" help:"Intune device id."`
 	Target     string `placeholder:"ROUTE" help:"In place of --device: another of Graph's routes to it, such as comanagedDevices/ID."`
 	Ticket     string `placeholder:"NUMBER" help:"The approved ticket, such as CHG0031337."`
-	Remove     []item `sep:"none" placeholder:"ITEM[:TYPE]" help:"Item to remove; once for each. TYPE is application if left out."`
+	Remove     []item `sep:"none" placeholder:"ITEM[:TYPE]" help:"Item to remove; once for each. TYPE is application (if left out), deviceConfiguration, deviceManagementConfigurationPolicy or mobileAppConfiguration."`
 	Restore    []item `sep:"none" placeholder:"ITEM[:TYPE]" help:"Item to restore; once for each."`
 	RestoreAll bool   `help:"Restore everything on the device, whoever removed it, in place of --remove and --restore; the source and the tenant must allow it."`
 	ID         string `placeholder:"ID" help:"Id of the request, to repeat one; a new one if left out."`

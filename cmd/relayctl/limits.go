@@ -51,6 +51,13 @@ const (
 	// each, parked ones up to 1 MB.
 	deadPage = 64
 
+	// recordedWithin is how long before a replay's event its audit record may have
+	// been stored: a broker's failover is between them, at worst, and a retry.
+	recordedWithin = 5 * time.Minute
+
+	// maxRecords is how many audit records from then on are looked through.
+	maxRecords = 1000
+
 	// planRows is how many letters are shown before a question about them: a
 	// screen.
 	planRows = 40
@@ -81,6 +88,10 @@ const (
 	// deepWithin bounds doctor --deep: a hundred thousand documents take about
 	// two minutes.
 	deepWithin = 15 * time.Minute
+
+	// namesShown is how many names stand in one line of doctor: the nine streams, and
+	// some tenants.
+	namesShown = 12
 
 	// tenantsAtOnce is how many tenants doctor asks at once.
 	tenantsAtOnce = 8

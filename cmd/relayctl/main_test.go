@@ -8,7 +8,7 @@ import (
 
 // The help of each command shows how it is typed.
 func TestHelpHasExamples(t *testing.T) {
-	for _, command := range []string{"", "send", "status", "device", "source", "source list", "source check", "dead", "dead list", "dead show", "tenants", "doctor", "completion", "config", "config lint", "config schema"} {
+	for _, command := range []string{"", "send", "status", "device", "source", "source list", "source check", "dead", "dead list", "dead show", "tenants", "tenants list", "tenants resume", "audit", "audit list", "dead replay", "dead drop", "doctor", "completion", "config", "config lint", "config schema"} {
 		got := runWith(t, "", append(strings.Fields(command), "--help")...)
 		_, examples, ok := strings.Cut(got.out, "\nExamples:\n\n")
 		if got.code != 0 || !ok || !strings.Contains(examples, strings.TrimSpace("    relayctl "+command)) {

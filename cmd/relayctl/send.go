@@ -22,19 +22,25 @@ type send struct {
 	boot.Flags
 	relay
 	wish
+	form
 	Source  string        `placeholder:"NAME" help:"Source whose secret signs; the first of kind cloudevents if left out."`
 	File    string        `placeholder:"FILE" help:"Send this body as it is: a CloudEvent, or a record of a servicenow source; - is standard input."`
+	Force   bool          `help:"Send it even if the configuration here says that the relay would refuse it."`
 	Wait    bool          `help:"Wait for the final outcome; exit with 1 if it is one that a person must look at."`
 	Timeout time.Duration `default:"2m" help:"How long to wait; default ${default}."`
-	JSON    bool          `name:"json" help:"Print the relay's answers as they are."`
 
 	in io.Reader // standard input
 }
 
 func (send) Help() string {
-	return `The event is checked before anything is sent. It is signed with the source's
-first secret that is good, or bears its password or token; run this where the
-relay's configuration and secrets are.
+	return `The event is checked before anything is sent, also against the configuration: the
+tenant, and what the source may ask for. It is signed with the source's first
+secret that is good, or bears its password or token; run this where the relay's
+configuration and secrets are.
+
+With --wait the exit code is 1 if the outcome is one that a person must look at,
+or if there is none within --timeout. A command that ended without an answer can
+be repeated: it says how, and nothing is done twice.
 
 Examples:
 
@@ -42,7 +48,7 @@ Examples:
         --remove a7d7a9a2-1c0e-4b7e-9f43-0d7b1a2c3d4e \
         --remove 3f1c2b7a-5e0d-4c8b-9a61-7d2e4f6a8b0c:deviceConfiguration --wait
     relayctl send --file event.json
-    jq .change ticket.json | relayctl send --source desk --file - --json
+    jq .change ticket.json | relayctl send --source desk --file - --output json
     relayctl send --source servicenow --file record.json
 `
 }
@@ -84,6 +90,11 @@ func (s *send) Run(ctx context.Context, out io.Writer) error {
 	if src.Kind != "cloudevents" {
 		path = "/v1/hooks/" + name
 	}
+	if !s.Force {
+		if err := s.check(c, name, path, header, body, list); err != nil {
+			return fmt.Errorf("nothing was sent: %w", err)
+		}
+	}
 	raw, err := s.do(ctx, http.MethodPost, path, header, body, answerWithin)
 	if err != nil {
 		return s.explain(err, name, list)
@@ -116,7 +127,7 @@ func (s *send) outcome(ctx context.Context, out io.Writer, c *boot.Config, id st
 			return fmt.Errorf("it was sent, but its outcome is shown to a source of kind cloudevents alone: %w", err)
 		}
 	}
-	return turnedDown(s.finish(ctx, out, id, b, s.Timeout, true, s.JSON), name, s.Config)
+	return turnedDown(s.finish(ctx, out, id, b, s.Timeout, true, s.json()), name, s.Config)
 }
 
 // pick chooses the source that signs.
@@ -179,7 +190,7 @@ func (s *send) read(most int) ([]byte, error) {
 	if s.File != "-" {
 		f, err := os.Open(s.File)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("--file: %w", err)
 		}
 		defer f.Close()
 		r = f
@@ -263,7 +274,7 @@ func (s *send) answers(raw []byte) ([]answer, error) {
 }
 
 func (s *send) print(out io.Writer, raw []byte, answers []answer, name string, list []events.Event) error {
-	if s.JSON {
+	if s.json() {
 		_, err := fmt.Fprintln(out, strings.TrimSpace(string(raw)))
 		return err
 	}

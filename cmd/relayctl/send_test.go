@@ -67,7 +67,7 @@ ITEM                                  TYPE                 TOLD                 
 5b1c9b0e-5d0c-4b43-9a0a-2f6f7d6a1c02  deviceConfiguration  remove TIME by CHG0031337  -        removed   removed
 `, "")
 
-	asJSON := r.run("status", "--json", sent.id(t))
+	asJSON := r.run("status", "--output", "json", sent.id(t))
 	if asJSON.code != 0 || !strings.HasPrefix(asJSON.out, `{"status":"accepted","id":"acme.`) {
 		t.Errorf("%+v", asJSON)
 	}
@@ -77,7 +77,7 @@ func TestSendWaitsForADeadOne(t *testing.T) {
 	r := newRig(t)
 	r.work()
 	r.sim.DeleteDevice(entraTenant, phone)
-	got := r.run(append(byFlags, "--wait", "--json")...)
+	got := r.run(append(byFlags, "--wait", "--output", "json")...)
 	got.fails(t, 1, "relayctl: the change ended refused; its dead letter: relayctl dead list --tenant acme --reason refused\n")
 	lines := strings.Split(strings.TrimSpace(got.out), "\n")
 	if len(lines) != 2 || !strings.Contains(lines[0], `"status":"queued"`) || !strings.Contains(lines[1], `"status":"refused"`) {
@@ -115,7 +115,7 @@ func TestSendFile(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	r.run() // sets the environment
-	piped := runWith(t, string(e.Encode()), "send", "--file", "-", "--source", "slack", "--json")
+	piped := runWith(t, string(e.Encode()), "send", "--file", "-", "--source", "slack", "-o", "json")
 	if piped.code != 0 || !strings.Contains(piped.out, `"duplicate":true`) {
 		t.Errorf("%+v", piped)
 	}
@@ -135,6 +135,9 @@ func TestSendRefuses(t *testing.T) {
 	r := newRig(t)
 	bad := r.write("bad.json", `{"specversion":"1.0","id":"1"}`)
 	asked := r.write("asked.json", strings.Replace(record, `"approved"`, `"requested"`, 1))
+	strange := event(t, "CHG1", time.Now().Add(-time.Minute), change(events.Remove, app1))
+	strange.Tenant = "initech"
+	other := r.write("other.json", string(strange.Encode()))
 	with := func(args ...string) []string { return append(append([]string{}, byFlags...), args...) }
 	for _, c := range []struct {
 		name string
@@ -152,13 +155,20 @@ func TestSendRefuses(t *testing.T) {
 		{"time ahead", with("--time", "2099-01-01T00:00:00Z"), 1, "nothing was sent: --time: 2099-01-01T00:00:00Z is ahead of the clock here"},
 		{"device", []string{"send", "--tenant", "acme", "--device", "phone", "--ticket", "CHG1", "--remove", app1}, 1, `nothing was sent: --device: "phone" is not a UUID`},
 		{"event", []string{"send", "--file", bad}, 1, "nothing was sent: " + bad + ": type: is required; want changerelay.change.v1"},
-		{"no file", []string{"send", "--file", "/none"}, 1, "nothing was sent: open /none: no such file"},
+		{"no file", []string{"send", "--file", "/none"}, 1, "nothing was sent: --file: open /none: no such file"},
 		{"record", []string{"send", "--file", asked, "--source", "snow"}, 1, "nothing was sent: " + asked + ": ignoring a request: the record is not approved"},
 		{"flags for a record", with("--source", "snow"), 1, "the source snow is of kind servicenow: give a body of its own with --file, or name another --source"},
 		{"source", with("--source", "dsk"), 1, `there is no source "dsk" in ` + r.config + "; it has desk, slack, snow"},
 		{"configuration", with("--config", "/none.yaml"), 1, "there is no file /none.yaml; name another with --config"},
 		{"tenant", []string{"send", "--tenant", "initech", "--device", phone, "--ticket", "CHG1", "--remove", app1}, 1,
+			`nothing was sent: --tenant: there is no tenant "initech" in ` + r.config + "; it has acme, globex; if the relay's configuration has it otherwise, add --force"},
+		{"tenant, all the same", []string{"send", "--force", "--tenant", "initech", "--device", phone, "--ticket", "CHG1", "--remove", app1}, 1,
 			"sending: the relay answered 403 forbidden: data.tenant: source desk may not speak for tenant initech (request-id "},
+		{"source's tenant", []string{"send", "--source", "slack", "--tenant", "globex", "--device", phone, "--ticket", "CHG1", "--remove", app1}, 1,
+			"nothing was sent: data.tenant: source slack may not speak for tenant globex (sources.slack in " + r.config + ")"},
+		{"tenant of a file", []string{"send", "--file", other}, 1, "nothing was sent: " + other + `: data.tenant: there is no tenant "initech"`},
+		{"restore all", []string{"send", "--tenant", "globex", "--device", phone, "--ticket", "CHG1", "--restore-all"}, 1,
+			"nothing was sent: --restore-all: tenant globex does not allow to restore everything: set tenants.globex.restore_all in " + r.config},
 		{"event's id", []string{"status", "acme.CHG0031337"}, 1, `id: "acme.CHG0031337" is not an event's id`},
 		{"unknown event", []string{"status", "--wait", "acme." + phone + "." + events.Key("/test", "none")}, 1, "the relay answered 404 not_found: no such event is stored"},
 	} {
@@ -226,5 +236,31 @@ func TestWaitOutlastsTheRelaysRestart(t *testing.T) {
 	got := runWith(t, "", "status", "--wait", "--url", srv.URL, id)
 	if got.code != 0 || !strings.HasPrefix(got.out, "outcome  accepted") {
 		t.Errorf("%+v", got)
+	}
+}
+
+// What only the source forbids is found before anything is sent, too.
+func TestSendIsCheckedAgainstTheSource(t *testing.T) {
+	r := newRig(t)
+	sent := func() uint64 { return r.stored("CHANGES") }
+	for edit, c := range map[string]struct{ flag, want string }{
+		"intents: [restore], ":               {"--remove=" + app1, "source desk may not remove anything, as for item " + app1},
+		"item_types: [deviceConfiguration],": {"--remove=" + app1, "source desk may not move items of type application"},
+		"intents: [remove, restore], ":       {"--restore-all", "source desk may not restore everything (restore_all)"},
+	} {
+		r.edit("desk: { kind: cloudevents,", "desk: { kind: cloudevents, "+edit)
+		text, err := os.ReadFile(r.config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.write("relay.yaml", strings.ReplaceAll(string(text), "cloud: custom", "restore_all: true, cloud: custom"))
+		r.run("send", "--tenant", "acme", "--device", phone, "--ticket", "CHG1", c.flag).fails(t, 1, "nothing was sent: data.changes[0].", c.want, "(sources.desk in "+r.config+")")
+	}
+	if n := sent(); n != 0 {
+		t.Fatalf("%d events are stored", n)
+	}
+	// The relay's own configuration, which was read before, has it otherwise.
+	if got := r.run("send", "--force", "--tenant", "acme", "--device", phone, "--ticket", "CHG1", "--remove", app1); got.code != 0 || sent() != 1 {
+		t.Errorf("with --force: %+v", got)
 	}
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// form is how a command prints what it has looked at.
+// form is how a command prints.
 type form struct {
-	Output string `short:"o" default:"table" enum:"table,json" placeholder:"FORM" help:"table, or json: one object a line; default ${default}."`
+	Output string `short:"o" default:"text" enum:"text,json" placeholder:"FORM" help:"text, or json: one object a line; default ${default}."`
 }
 
 func (f form) json() bool { return f.Output == "json" }

@@ -75,11 +75,12 @@ func (s *sourceCheck) Run(_ context.Context, out io.Writer) error {
 			request.note("without the line end behind its body it is let in: an editor may have put that there")
 		}
 	}
+	hint := clueOf(report.Refusal, src.Checks, request.Header)
 	if s.json() {
-		failed := verdict(newTable(io.Discard), report)
-		return errors.Join(printJSON(out, checkObjectOf(s.Source, report, request)), failed)
+		failed := verdict(newTable(io.Discard), report, hint)
+		return errors.Join(printJSON(out, checkObjectOf(s.Source, report, request, hint)), failed)
 	}
-	return s.print(out, report, request, now)
+	return s.print(out, report, request, hint, now)
 }
 
 func (s *sourceCheck) read() ([]byte, error) {
@@ -87,7 +88,7 @@ func (s *sourceCheck) read() ([]byte, error) {
 	if s.Request != "-" {
 		f, err := os.Open(s.Request)
 		if err != nil {
-			return nil, fmt.Errorf("reading the request: %w", err)
+			return nil, fmt.Errorf("--request: %w", err)
 		}
 		defer f.Close()
 		r = f
@@ -125,13 +126,13 @@ func (m moment) or(now time.Time) time.Time {
 }
 
 // print says what was found, and returns an error if the request is refused.
-func (s *sourceCheck) print(out io.Writer, r ingest.Report, c *capture, now time.Time) error {
+func (s *sourceCheck) print(out io.Writer, r ingest.Report, c *capture, hint clue, now time.Time) error {
 	t := newTable(out)
 	for _, n := range c.notes {
 		t.row("note", n)
 	}
 	verified(t, r, now)
-	failed := verdict(t, r)
+	failed := verdict(t, r, hint)
 	if slices.ContainsFunc(r.Events, func(e events.Event) bool { return e.Arrival }) {
 		t.row("note", "no time is stated: it is dated at its arrival, and the same wish at another time may be taken for a repetition; send the update's time")
 	}
@@ -157,10 +158,11 @@ func verified(t *table, r ingest.Report, now time.Time) {
 }
 
 // verdict says what becomes of the request.
-func verdict(t *table, r ingest.Report) error {
+func verdict(t *table, r ingest.Report, hint clue) error {
 	switch {
 	case r.Refusal != "":
 		t.row("refused", string(r.Refusal))
+		hint.print(t)
 		t.row("advice", advice[r.Refusal])
 		return fmt.Errorf("the relay refuses the request: %s", r.Refusal)
 	case r.Handshake != "":

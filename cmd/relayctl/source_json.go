@@ -87,6 +87,8 @@ type checkObject struct {
 	SignedAt  time.Time     `json:"signed_at,omitzero"`
 	Refusal   string        `json:"refusal,omitzero"` // why it is not let in
 	Advice    string        `json:"advice,omitzero"`
+	Missing   []string      `json:"missing_headers,omitempty"` // with the refusal missing_header
+	Similar   []string      `json:"similar_headers,omitempty"` // that the request has, and that may be meant
 	Handshake string        `json:"handshake,omitzero"`
 	Ignored   string        `json:"ignored,omitzero"`
 	Invalid   string        `json:"invalid,omitzero"`
@@ -112,9 +114,9 @@ type eventObject struct {
 	Changes []itemChange `json:"changes"`
 }
 
-func checkObjectOf(source string, r ingest.Report, c *capture) checkObject {
+func checkObjectOf(source string, r ingest.Report, c *capture, hint clue) checkObject {
 	o := checkObject{Source: source, Code: r.Code, Word: r.Word, Checks: orEmpty(r.Checks), Keys: []useObject{}, Delivery: r.Delivery, SignedAt: r.Timestamp.UTC(),
-		Refusal: string(r.Refusal), Advice: advice[r.Refusal], Handshake: r.Handshake, Ignored: r.Ignored, Problem: r.Problem, Events: []eventObject{}, Notes: c.notes}
+		Refusal: string(r.Refusal), Advice: advice[r.Refusal], Missing: hint.missing, Similar: hint.similar, Handshake: r.Handshake, Ignored: r.Ignored, Problem: r.Problem, Events: []eventObject{}, Notes: c.notes}
 	for _, k := range r.Keys {
 		o.Keys = append(o.Keys, useObject{k.Check, k.Key})
 	}

@@ -184,7 +184,7 @@ func TestSourceCheckSaysWhyNot(t *testing.T) {
 			"note  without the line end behind its body it is let in: an editor may have put that there\nrefused  bad_signature\n", "bad_signature"},
 		{"not whole", "snow", strings.Replace(b.request("snow", record), "\r\n\r\n", "\r\nContent-Length: 5000\r\n\r\n", 1), 0,
 			"note  the body has ", ""},
-		{"unsigned", "snow", without(b.request("snow", record), "x-hmac-signature"), 1, "refused  missing_header\nadvice  a header that the check needs is not there", "missing_header"},
+		{"unsigned", "snow", without(b.request("snow", record), "x-hmac-signature"), 1, "refused  missing_header\nmissing  X-Hmac-Signature\nit has  no header that looks like one\nadvice  a header that the check needs is not there", "missing_header"},
 		{"token", "fresh", strings.Replace(b.request("fresh", "{}"), "Bearer ", "Bearer x", 1), 1, "refused  bad_secret\nadvice  the secret, or name and password", "bad_secret"},
 		{"broken", "snow", b.request("snow", `{"number":"CHG1",}`), 1,
 			"verified  signature\nkey  signature 0\ninvalid  ", "the relay cannot read the request's body"},
@@ -219,7 +219,7 @@ func TestSourceCheckRefuses(t *testing.T) {
 		want    string
 	}{
 		"no source": {[]string{"--source", "snwo"}, "", 1, `"snwo" is not a source in the configuration; it has [desk fresh slack snow]`},
-		"no file":   {[]string{"--source", "snow", "--request", "/none"}, "", 1, "reading the request: open /none"},
+		"no file":   {[]string{"--source", "snow", "--request", "/none"}, "", 1, "--request: open /none"},
 		"nothing":   {[]string{"--source", "snow"}, "\r\n\n", 1, "-: there is no request in it"},
 		"a body":    {[]string{"--source", "snow"}, `{"number":"CHG1"}`, 1, "-: its head is not that of an HTTP request; want a line such as POST"},
 		"an answer": {[]string{"--source", "snow"}, "> POST / HTTP/1.1\n> Host: x\n>\n< HTTP/1.1 401 Unauthorized\n", 1, "behind the request's head is the answer"},

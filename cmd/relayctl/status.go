@@ -16,19 +16,20 @@ import (
 type status struct {
 	boot.Flags
 	relay
-	ID      string        `arg:"" optional:"" help:"The event's id, as the answer to its sender had it."`
+	form
+	ID      string        `arg:"" optional:"" help:"The event's id, as the answer to its sender had it; or a ticket's number, as --ticket."`
 	Ticket  string        `placeholder:"NUMBER" help:"All events of this ticket, in place of an id; signed as send does."`
 	Tenant  string        `placeholder:"NAME" help:"With --ticket: only those of this tenant."`
 	Source  string        `placeholder:"NAME" help:"With --ticket, or an id without a device: source whose secret signs; the first of kind cloudevents if left out."`
 	Wait    bool          `help:"Wait for the final outcome; exit with 1 if it is one that a person must look at."`
 	Timeout time.Duration `default:"2m" help:"How long to wait; default ${default}."`
-	JSON    bool          `name:"json" help:"Print the relay's answer as it is."`
 }
 
 func (status) Help() string {
 	return `A ticket's number can be guessed, and so can the id of an event whose device was not
 known when it was sent: run it with one of these where the relay's configuration and
-secrets are. The source sees its own tenants.
+secrets are. The source sees its own tenants. With --wait the exit code is 1 if the
+outcome is one that a person must look at, or if there is none within --timeout.
 
 Examples:
 
@@ -43,7 +44,7 @@ Examples:
 func (s status) Validate() error {
 	switch {
 	case (s.ID == "") == (s.Ticket == ""):
-		return errors.New("give an event's id, or --ticket")
+		return errors.New("give an event's id, or a ticket's number")
 	case s.Ticket == "" && !s.byTicket() && s.Tenant != "":
 		return errors.New("--tenant: goes with --ticket only")
 	case s.Ticket == "" && !s.byTicket() && s.Source != "" && !guessable(s.ID):
@@ -71,13 +72,13 @@ func (s status) Run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	if s.Wait {
-		return turnedDown(s.relay.finish(ctx, out, s.ID, b, s.Timeout, false, s.JSON), name, s.Config)
+		return turnedDown(s.relay.finish(ctx, out, s.ID, b, s.Timeout, false, s.json()), name, s.Config)
 	}
 	f, raw, err := s.relay.status(ctx, s.ID, b, 0)
 	if err != nil {
 		return turnedDown(err, name, s.Config)
 	}
-	return f.print(out, raw, s.JSON)
+	return f.print(out, raw, s.json())
 }
 
 // badge is for an id that can be guessed. For another one no configuration is

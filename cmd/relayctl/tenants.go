@@ -5,13 +5,27 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"time"
 
 	"changerelay/cmd/internal/boot"
 	"changerelay/internal/events"
 	"changerelay/internal/quota"
 )
+
+// tenantCommands are the commands about tenants.
+type tenantCommands struct {
+	List   tenantList   `cmd:"" default:"withargs" help:"Show the tenants: quota, pauses, due devices, dead letters. Meant if no other is named."`
+	Resume tenantResume `cmd:"" help:"Have paused tenants called again whose permission or credential is mended."`
+}
+
+func (tenantCommands) Help() string {
+	return `Examples:
+
+    relayctl tenants
+    relayctl tenants acme --watch
+    relayctl tenants resume acme
+`
+}
 
 // tenantList shows how the tenants are doing.
 type tenantList struct {
@@ -24,12 +38,13 @@ type tenantList struct {
 func (tenantList) Help() string {
 	return `WRITES and READS are the calls a second that the quota lets go now, of those that
 are configured; "unused" if no worker has called yet. PAUSED says until when and
-why: a 429 of Graph, or a permission or credential that is turned down. DUE are devices with a wake-up, LOOKUP events whose
-device is being looked up, DEAD dead letters.
+why: a 429 of Graph, or a permission or credential that is turned down; when that
+is mended, relayctl tenants resume hurries. DUE are devices with a wake-up, LOOKUP
+events whose device is being looked up, DEAD dead letters. "list" may be left out.
 
 Examples:
 
-    relayctl tenants
+    relayctl tenants list
     relayctl tenants acme --watch
     relayctl tenants --output json | jq -r 'select(.paused) | .tenant'
 `
@@ -75,8 +90,8 @@ func (l *tenantList) Run(ctx context.Context, out io.Writer) error {
 	}
 	names := c.TenantNames()
 	for _, name := range l.Tenants {
-		if !slices.Contains(names, name) {
-			return fmt.Errorf("there is no tenant %q in %s; it has %v", name, l.Config, names)
+		if err := known(c, l.Config, name); err != nil {
+			return err
 		}
 	}
 	if len(l.Tenants) > 0 {

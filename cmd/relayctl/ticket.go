@@ -44,7 +44,7 @@ func (s status) runTicket(ctx context.Context, out io.Writer) error {
 	if raw == nil {
 		return err
 	}
-	if failed := l.print(out, raw, s.JSON); failed != nil {
+	if failed := l.print(out, raw, s.json()); failed != nil {
 		return failed
 	}
 	if err == nil && s.Wait {

@@ -31,7 +31,7 @@ queued  acme  `+phone+`  restore 1  TIME  -  `+id+`
 		t.Errorf("printed\n%s", got.out)
 	}
 	r.work()
-	got = r.run("status", "--ticket", "CHG0031337", "--wait", "--json")
+	got = r.run("status", "--ticket", "CHG0031337", "--wait", "--output", "json")
 	if got.code != 0 || !strings.HasPrefix(got.out, `{"ticket":"CHG0031337","total":2,"changes":[{"status":"`) || strings.Count(got.out, `"state":"final"`) != 2 {
 		t.Errorf("%+v", got)
 	}
@@ -45,8 +45,8 @@ func TestStatusOfATicketSaysWhatIsWrong(t *testing.T) {
 		code int
 		want string
 	}{
-		{"nothing", []string{"status"}, 2, "give an event's id, or --ticket"},
-		{"both", []string{"status", "--ticket", "CHG1", "acme.x.y"}, 2, "give an event's id, or --ticket"},
+		{"nothing", []string{"status"}, 2, "give an event's id, or a ticket's number"},
+		{"both", []string{"status", "--ticket", "CHG1", "acme.x.y"}, 2, "give an event's id, or a ticket's number"},
 		{"tenant alone", []string{"status", "--tenant", "acme", "acme.x.y"}, 2, "--tenant: goes with --ticket only"},
 		{"source alone", []string{"status", "--source", "desk", "acme.x.y"}, 2, "--source: goes with --ticket, or with an id without a device"},
 		{"configuration", []string{"status", "--ticket", "CHG1", "--config", "/none.yaml"}, 1, "there is no file /none.yaml"},

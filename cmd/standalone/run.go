@@ -44,7 +44,7 @@ func (c *cli) run(ctx context.Context, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	log := boot.Logger(cfg.Log, out)
+	log := cfg.Logger(out)
 	p, err := cfg.Parts(relay.Ingest|relay.Worker, tenants.NewService, log)
 	if err != nil {
 		return err

@@ -29,10 +29,12 @@ type Receipt struct {
 	Outcome  Outcome   `json:"outcome,omitempty"` // empty while it is queued
 	Reason   string    `json:"reason,omitempty"`  // why, for a person; never a secret
 	Changes  []Change  `json:"changes,omitempty"`
-	Requests []string  `json:"requests,omitempty"` // Graph request-id of the calls that told it
+	Requests []string  `json:"requests,omitempty"` // Graph's request-ids of the newest calls that carried it, at most 6, the deciding one last
 	Approval string    `json:"approval,omitempty"` // code of the approval that Graph asks for, by which an admin finds it
 	Attempts int       `json:"attempts,omitempty"` // calls to Graph that carried it
 	Accepted time.Time `json:"accepted,omitzero"`  // when the broker stored it
+	Folded   time.Time `json:"folded,omitzero"`    // when a worker put it into its device's document
+	Called   time.Time `json:"called,omitzero"`    // when the first call that carried it began
 	Ended    time.Time `json:"ended,omitzero"`     // when the outcome was known
 
 	// How far it has come, for whoever asks; of a state before Final, Reason says
@@ -58,6 +60,11 @@ func (r Receipt) Status() string {
 // time that JSON cannot say is the nearest one that it can.
 func (r Receipt) Encode(now time.Time) []byte {
 	r.Accepted, r.Ended, now = sayable(r.Accepted), sayable(r.Ended), sayable(now)
+	for _, t := range []*time.Time{&r.Folded, &r.Called} {
+		if !t.IsZero() {
+			*t = sayable(*t)
+		}
+	}
 	r.State, r.Since, r.Until = "", time.Time{}, time.Time{} // true today only
 	kind := OutcomeType
 	if r.Change != "" {

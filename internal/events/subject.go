@@ -139,8 +139,8 @@ func (r Ref) OutcomesFilter() string {
 }
 
 // A TicketFilter matches what is stored of a ticket: in CHANGES, in TARGETS, in
-// OUTCOMES.
-type TicketFilter struct{ Changes, Targets, Outcomes string }
+// OUTCOMES, and in DEAD of bodies that are no events.
+type TicketFilter struct{ Changes, Targets, Outcomes, Parked string }
 
 // FilterTicket is the filter of a ticket within a tenant, or "*" for all.
 func FilterTicket(tenant, ticket string) TicketFilter {
@@ -149,6 +149,7 @@ func FilterTicket(tenant, ticket string) TicketFilter {
 		Changes:  ChangesPrefix + tenant + ".*.*." + token,
 		Targets:  TargetsPrefix + tenant + "." + token + ".*",
 		Outcomes: OutcomesPrefix + tenant + "." + token + ".*.*",
+		Parked:   DeadPrefix + string(Invalid) + ".unknown.*." + token, // of whatever tenant
 	}
 }
 

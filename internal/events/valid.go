@@ -135,6 +135,9 @@ func refuseSource(s string) string {
 	return ""
 }
 
+// IsTicket reports whether an event's subject may be s.
+func IsTicket(s string) bool { return refuseTicket(s) == "" }
+
 func refuseTicket(s string) string {
 	if reason := refuseText(s, MaxTicket, "the ticket's number, such as CHG0031337"); reason != "" {
 		return reason

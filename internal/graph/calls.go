@@ -20,7 +20,7 @@ type Item struct {
 type Reply struct {
 	Status          int
 	RequestID       string    // Graph's, for support
-	ClientRequestID string    // ours, fresh for each attempt
+	ClientRequestID string    // ours: Config.RequestID's, else fresh for each attempt
 	Date            time.Time // by Graph's clock; zero when not told
 }
 

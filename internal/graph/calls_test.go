@@ -70,6 +70,29 @@ func TestEmptySetIsAnEmptyArray(t *testing.T) {
 	}
 }
 
+// A request is named after what its context is about, and at random if that is
+// nothing.
+func TestRequestID(t *testing.T) {
+	c := newCloud(t, false)
+	type key struct{}
+	g := c.client(t, func(conf *graph.Config) {
+		conf.RequestID = func(ctx context.Context) string { id, _ := ctx.Value(key{}).(string); return id }
+	})
+	const id = "4bf92f35-77b3-4da6-a3ce-929d0e0e4736"
+	for _, ctx := range []context.Context{context.WithValue(t.Context(), key{}, id), t.Context()} {
+		if _, err := g.ActionResult(ctx, graph.ManagedDevice(device)); err == nil {
+			t.Fatal("an empty reply is read")
+		}
+	}
+	_, calls := c.got()
+	if got := calls[0].header.Get("Client-Request-Id"); got != id {
+		t.Errorf("client-request-id %q", got)
+	}
+	if got := calls[1].header.Get("Client-Request-Id"); got == id || len(got) != len(id) {
+		t.Errorf("client-request-id %q without a name", got)
+	}
+}
+
 func TestMalformedArgumentsAreNotSent(t *testing.T) {
 	c := newCloud(t, false)
 	g := c.client(t)

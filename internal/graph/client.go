@@ -53,6 +53,7 @@
 package graph
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"time"
@@ -64,6 +65,7 @@ type Client struct {
 	graph  string // root
 	agent  string
 	now    func() time.Time
+	id     func(context.Context) string // Config's RequestID
 	http   *http.Client
 	entra  *entra
 	tokens *tokens
@@ -84,6 +86,7 @@ func New(c Config) (*Client, error) {
 		graph:  c.Cloud.Graph,
 		agent:  c.UserAgent,
 		now:    c.Now,
+		id:     c.RequestID,
 		http:   h,
 		entra:  e,
 		tokens: &tokens{fetch: e.fetch, now: c.Now},
@@ -103,6 +106,11 @@ func NewTransport() *http.Transport {
 
 func refuseRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
+// OnToken has f called after each request for a token, with the kind of its error,
+// "" for none, and the time that it took. The last f counts; it must not call
+// the client's methods that need a token.
+func (c *Client) OnToken(f func(failed Kind, took time.Duration)) { c.tokens.watch.Store(&f) }
+
 // CredentialEnds is when the certificate in use expires; it is zero for other
 // credentials. A renewed one shows after the next token request.
 func (c *Client) CredentialEnds() time.Time { return c.entra.proof().ends }
@@ -110,3 +118,7 @@ func (c *Client) CredentialEnds() time.Time { return c.entra.proof().ends }
 // CredentialError is why the credential that was last read is not in use, or
 // nil: the one before it goes on, until Entra refuses that.
 func (c *Client) CredentialError() error { return c.entra.lastTrouble() }
+
+// Forget has the next call get a new token at once, with the credential as it is
+// then: a permission that was granted meanwhile shows in no other.
+func (c *Client) Forget() { c.tokens.forget() }

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"time"
@@ -25,7 +26,10 @@ type Config struct {
 	// One that wraps another should pass CloseIdleConnections on, which is
 	// called after a 503.
 	Transport http.RoundTripper
-	UserAgent string           // default changerelay
+	UserAgent string // default changerelay
+	// RequestID names a request, in its client-request-id, after what ctx is about:
+	// a UUID; "" is one at random. Nil is that always.
+	RequestID func(ctx context.Context) string
 	Now       func() time.Time // default time.Now
 }
 
@@ -58,6 +62,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.RequestID == nil {
+		c.RequestID = func(context.Context) string { return "" }
 	}
 	return c
 }

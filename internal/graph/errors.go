@@ -124,6 +124,10 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
+// OfToken reports whether the call ended for want of a token: then Status is
+// Entra's, and Graph was not asked.
+func (e *Error) OfToken() bool { return e.Op == opToken }
+
 // orNil keeps a nil *Error from becoming an error that is not nil.
 func (e *Error) orNil() error {
 	if e == nil {

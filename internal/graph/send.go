@@ -2,6 +2,7 @@ package graph
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io"
 	"maps"
@@ -69,7 +70,7 @@ func (c *Client) send(ctx context.Context, k call, token string) (answer, *Error
 	if g.late() {
 		return answer{}, &Error{Op: k.op, Kind: Unavailable, Err: errLate}
 	}
-	a := answer{clientID: newID(), clean: func(s string, most int) string { return clean(s, most, token, c.entra.proof().hide) }}
+	a := answer{clientID: cmp.Or(c.id(ctx), newID()), clean: func(s string, most int) string { return clean(s, most, token, c.entra.proof().hide) }}
 	ctx, done := g.watch(ctx)
 	defer done()
 	req, err := c.request(ctx, k, g, token, a.clientID)

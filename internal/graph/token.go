@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -36,6 +37,7 @@ type tokens struct {
 	fetch func(ctx context.Context, claims string) (token, *Error) // runs once at a time
 	now   func() time.Time
 	group singleflight.Group
+	watch atomic.Pointer[func(Kind, time.Duration)] // of OnToken
 
 	mu    sync.Mutex // guards the rest
 	last  token
@@ -100,7 +102,9 @@ func (s *tokens) renew(stale, claims string) (string, error) {
 	// would fail everybody when the first one leaves.
 	ctx, cancel := context.WithTimeout(context.Background(), tokenTimeout)
 	defer cancel()
+	began := time.Now()
 	t, failure := s.fetch(ctx, claims)
+	s.tell(failure, time.Since(began))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if failure != nil {
@@ -110,6 +114,17 @@ func (s *tokens) renew(stale, claims string) (string, error) {
 	t.claimed = claims != ""
 	s.last, s.fails, s.until, s.why = t, 0, time.Time{}, nil
 	return t.value, nil
+}
+
+// tell lets whoever watches know what came of a request.
+func (s *tokens) tell(failure *Error, took time.Duration) {
+	watch, kind := s.watch.Load(), Kind("")
+	if failure != nil {
+		kind = failure.Kind
+	}
+	if watch != nil {
+		(*watch)(kind, took)
+	}
 }
 
 // hold makes the next request wait a moment: Graph turned down a new token.
@@ -127,4 +142,11 @@ func (s *tokens) delay(why *Error) {
 	s.fails++
 	s.until = s.now().Add(max(wait, why.RetryAfter))
 	s.why = why
+}
+
+// forget drops the token, and what kept the next one back.
+func (s *tokens) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.last, s.fails, s.until, s.why = token{}, 0, time.Time{}, nil
 }

@@ -110,6 +110,24 @@ func TestUnauthorizedTwiceIsDenied(t *testing.T) {
 	c.expect(t, 3, 5)
 }
 
+// What was granted shows in a new token only, which is waited for neither until
+// the old one ends nor after a refusal.
+func TestForgottenTokenIsReplacedAtOnce(t *testing.T) {
+	c := newCloud(t, false)
+	c.graph = reply(401, `{"error":{"code":"InvalidAuthenticationToken","message":"bad"}}`)
+	g := c.client(t)
+	kind(t, post(t, g), graph.Denied)
+	c.expect(t, 2, 2)
+	c.graph = func(w http.ResponseWriter, _ *http.Request, _ int) { w.WriteHeader(http.StatusNoContent) }
+	g.Forget()
+	for range 2 {
+		if err := post(t, g); err != nil {
+			t.Error(err)
+		}
+	}
+	c.expect(t, 3, 4)
+}
+
 func TestIntuneRefusalIsNotTheTokensFault(t *testing.T) {
 	c := newCloud(t, false)
 	c.graph = reply(401, wrapped)

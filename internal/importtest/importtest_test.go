@@ -4,7 +4,7 @@
 //	3  internal/standalone   cmd/internal/boot
 //	2  internal/ingest   internal/worker
 //	1  internal/stream   internal/ledger   internal/quota   internal/ingest/*
-//	0  internal/events   internal/graph   internal/graphsim   internal/metrics   internal/natstest
+//	0  internal/events   internal/graph   internal/graphsim   internal/metrics   internal/tracing   internal/natstest
 //
 // Imports go strictly downward, siblings never import each other, and each
 // third-party module has a few packages that may know it. A new package fails

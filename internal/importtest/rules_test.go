@@ -13,7 +13,7 @@ const module = "changerelay/"
 // A place is where a package stands, and which of ours it may import. Its
 // tests may import everything below it, and the doubles.
 type place struct {
-	floor int
+	floor float64
 	ours  []string // patterns, as in path.Match
 }
 
@@ -26,42 +26,49 @@ var places = map[string]place{
 	"internal/graphsim":         {0, nil},
 	"internal/graphsim/control": {1, []string{"internal/graphsim"}},
 	"internal/metrics":          {0, nil},
+	"internal/tracing":          {0, nil},
+	"internal/tracetest":        {0, nil},
 	"internal/natstest":         {0, nil},
 	"internal/await":            {0, nil},
-	"internal/stream":           {1, []string{"internal/events"}},
-	"internal/ledger":           {1, []string{"internal/events"}},
-	"internal/quota":            {1, []string{"internal/events"}},
+	"internal/proof":            {0, nil},                                           // shares nothing with what it judges
+	"internal/trial":            {1, []string{"internal/events", "internal/proof"}}, // runs the programs, and imports none of what they are made of
+	"internal/broker":           {0.5, nil},
+	"internal/stream":           {1, []string{"internal/events", "internal/broker", "internal/tracing"}},
+	"internal/ledger":           {1, []string{"internal/events", "internal/broker"}},
+	"internal/quota":            {1, []string{"internal/events", "internal/broker"}},
 	"internal/ingest/verify":    {1, []string{"internal/events"}},
 	"internal/ingest/source":    {1, []string{"internal/events"}},
-	"internal/ingest":           {2, []string{"internal/events", "internal/metrics", "internal/ingest/*"}},
-	"internal/worker":           {2, []string{"internal/events", "internal/ledger", "internal/quota", "internal/graph", "internal/stream", "internal/metrics"}},
-	"internal/relay":            {3, []string{"internal/events", "internal/metrics", "internal/stream", "internal/ledger", "internal/quota", "internal/ingest"}}, // not the worker, nor Graph: ingest's binary has this
-	"internal/working":          {3, []string{"internal/metrics", "internal/stream", "internal/ledger", "internal/quota", "internal/worker"}},
+	"internal/ingest":           {2, []string{"internal/events", "internal/metrics", "internal/tracing", "internal/ingest/*"}},
+	"internal/worker":           {2, []string{"internal/events", "internal/ledger", "internal/quota", "internal/graph", "internal/stream", "internal/metrics", "internal/tracing"}},
+	"internal/relay":            {3, []string{"internal/events", "internal/metrics", "internal/tracing", "internal/stream", "internal/ledger", "internal/quota", "internal/ingest"}}, // not the worker, nor Graph: ingest's binary has this
+	"internal/working":          {3, []string{"internal/metrics", "internal/tracing", "internal/stream", "internal/ledger", "internal/quota", "internal/worker"}},
 	"internal/standalone":       {4, []string{"internal/graphsim", "internal/ingest/verify"}},
-	"cmd/internal/boot":         {4, []string{"internal/relay", "internal/metrics", "internal/ingest", "internal/ingest/*", "internal/stream", "internal/ledger", "internal/quota"}}, // makes parts of the configuration; every command carries what it imports
+	"cmd/internal/boot":         {4, []string{"internal/relay", "internal/metrics", "internal/tracing", "internal/ingest", "internal/ingest/*", "internal/stream", "internal/ledger", "internal/quota"}}, // makes parts of the configuration; every command carries what it imports
 	"cmd/internal/conform":      {3, nil},
-	"cmd/internal/tenants":      {5, []string{"cmd/internal/boot", "internal/graph", "internal/ledger", "internal/quota", "internal/worker", "internal/working"}},
+	"cmd/internal/tenants":      {5, []string{"cmd/internal/boot", "internal/tracing", "internal/graph", "internal/ledger", "internal/quota", "internal/worker", "internal/working"}},
 	"cmd/*":                     {6, all},
-	"deploy":                    {6, nil}, // tests of the chart and the image
-	"deploy/*":                  {6, nil}, // programs that make, or try, what is shipped; they restate what they judge
-	"deploy/e2e/probe":          {6, nil},
+	"deploy":                    {6, nil}, // tests alone
+	"deploy/image":              {0, nil},
+	"deploy/schemas":            {0, nil},
+	"deploy/e2e":                {0, nil},
+	"deploy/e2e/probe":          {0, nil}, // knows the documents, and shares nothing with what it judges
 }
 
 // doubles stand in for the world outside, in any package's tests.
-var doubles = []string{"internal/natstest", "internal/graphsim", "internal/await"}
+var doubles = []string{"internal/natstest", "internal/graphsim", "internal/tracetest", "internal/await"}
 
 // forTests are packages that only tests import.
-var forTests = []string{"internal/natstest", "internal/await"}
+var forTests = []string{"internal/natstest", "internal/tracetest", "internal/await"}
 
 // modules says who may know each third-party module: packages, and packages
 // whose tests may. A longer prefix is asked first.
 var modules = []struct{ prefix, code, tests string }{
 	{"github.com/nats-io/nats-server", "internal/standalone internal/natstest", "*"},
-	{"github.com/nats-io", "internal/stream internal/ledger internal/quota internal/relay internal/working internal/natstest cmd/internal/* cmd/* deploy/e2e/probe", "internal/worker internal/standalone"},
+	{"github.com/nats-io", "internal/broker internal/stream internal/ledger internal/quota internal/relay internal/working internal/natstest internal/trial cmd/internal/* cmd/* deploy/e2e/probe", "internal/worker internal/standalone"},
 	{"github.com/labstack/echo", "internal/ingest", ""},
 	{"github.com/AzureAD/microsoft-authentication-library-for-go", "internal/graph", "internal/graphsim"},
 	{"software.sslmate.com/src/go-pkcs12", "internal/graph", "cmd/internal/boot"},
-	{"github.com/prometheus", "internal/metrics internal/relay cmd/*", "internal/ingest internal/worker"},
+	{"github.com/prometheus", "internal/metrics internal/relay cmd/*", "internal/ingest internal/worker internal/standalone cmd/internal/tenants"},
 	{"github.com/alecthomas/kong", "cmd/* cmd/internal/boot", ""},
 	{"github.com/goccy/go-yaml", "cmd/* cmd/internal/boot deploy/schemas", "deploy"},
 	{"github.com/golang-jwt/jwt", "internal/ingest/verify", "*"},
@@ -71,6 +78,9 @@ var modules = []struct{ prefix, code, tests string }{
 	{"github.com/santhosh-tekuri/jsonschema", "cmd/internal/conform", ""},
 	{"github.com/getkin/kin-openapi", "", "internal/ingest"},
 	{"github.com/dop251/goja", "", "cmd/internal/boot"}, // runs the manual's scripts
+	{"go.opentelemetry.io/proto", "internal/tracing internal/tracetest", ""},
+	{"go.opentelemetry.io", "internal/tracing", ""},
+	{"google.golang.org/protobuf", "internal/tracing internal/tracetest", ""},
 	{"golang.org/x/time", "internal/ingest", ""},
 	{"golang.org/x/sync", "*", ""},
 	{"go.uber.org/goleak", "", "*"},
@@ -84,9 +94,6 @@ func find(pkg string) (place, bool) {
 	}
 	if in(pkg, []string{"cmd/*"}) && pkg != "cmd/internal" {
 		return places["cmd/*"], true
-	}
-	if in(pkg, []string{"deploy/*"}) {
-		return places["deploy/*"], true
 	}
 	return place{}, false
 }
@@ -130,9 +137,9 @@ func ours(pkg, imported string, isTest bool) string {
 	case !ok:
 		return "it has no place in the table"
 	case to.floor == from.floor:
-		return fmt.Sprintf("siblings on floor %d do not import each other", to.floor)
+		return fmt.Sprintf("siblings on floor %v do not import each other", to.floor)
 	case to.floor > from.floor:
-		return fmt.Sprintf("imports go downward, this goes from floor %d up to %d", from.floor, to.floor)
+		return fmt.Sprintf("imports go downward, this goes from floor %v up to %v", from.floor, to.floor)
 	case !isTest && !in(imported, from.ours):
 		return pkg + " must not know it"
 	}
@@ -178,6 +185,9 @@ func TestVerdict(t *testing.T) {
 		{"internal/worker", "changerelay/internal/ingest/source", false, false},
 		{"cmd/internal/boot", "changerelay/internal/stream", false, true},
 		// siblings, upward, unknown
+		{"internal/ledger", "changerelay/internal/broker", false, true},
+		{"internal/broker", "changerelay/internal/ledger", false, false},
+		{"internal/worker", "changerelay/internal/broker", false, false},
 		{"internal/stream", "changerelay/internal/ledger", false, false},
 		{"internal/graphsim", "changerelay/internal/graph", false, false},
 		{"internal/ingest/verify", "changerelay/internal/ingest/source", false, false},
@@ -229,6 +239,11 @@ func TestVerdict(t *testing.T) {
 		{"internal/worker", "golang.org/x/synchrotron", false, false},
 		{"internal/events", "go.uber.org/goleak", test, true},
 		{"internal/events", "go.uber.org/goleak", false, false},
+		{"internal/tracing", "go.opentelemetry.io/otel/sdk/trace", false, true},
+		{"internal/worker", "go.opentelemetry.io/otel/trace", false, false},
+		{"internal/worker", "changerelay/internal/tracing", false, true},
+		{"internal/graph", "changerelay/internal/tracing", false, false},
+		{"internal/worker", "changerelay/internal/tracetest", false, false},
 		{"internal/events", "example.com/new", false, false},
 		// the standard library
 		{"internal/events", "time", false, true},
@@ -248,7 +263,7 @@ func TestVerdict(t *testing.T) {
 func TestFind(t *testing.T) {
 	for pkg, want := range map[string]bool{
 		"internal/events": true, "cmd/relayctl": true, "cmd/internal/boot": true,
-		"deploy/image": true, "deploy/e2e/probe": true, "deploy/more/probe": false,
+		"deploy/image": true, "deploy/e2e/probe": true, "deploy/more": false,
 		"internal/util": false, "cmd/internal": false, "cmd/internal/more": false, "cmd/relayctl/more": false, ".": false,
 	} {
 		if _, ok := find(pkg); ok != want {

@@ -30,10 +30,11 @@ type accepted struct {
 	Status    string `json:"status"`
 	Duplicate bool   `json:"duplicate"`
 	URL       string `json:"url"`
+	Reason    string `json:"reason,omitempty"` // what it waits for, if that is known at once
 }
 
-func (s *Server) accepted(id string, duplicate bool) accepted {
-	a := accepted{ID: id, Status: queued, Duplicate: duplicate, URL: s.baseURL + "/v1/changes/" + id}
+func (s *Server) accepted(id string, duplicate bool, why string) accepted {
+	a := accepted{ID: id, Status: queued, Duplicate: duplicate, URL: s.baseURL + "/v1/changes/" + id, Reason: why}
 	if duplicate {
 		a.Status = string(events.Duplicate)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -93,11 +94,25 @@ func (b *memory) FindTicket(_ context.Context, ticket string, tenants []string) 
 		return nil, 0, b.away
 	}
 	for _, id := range slices.Sorted(maps.Keys(b.stored)) {
-		if e := b.stored[id]; e.Ticket == ticket && slices.Contains(tenants, e.Tenant) {
+		if e := b.stored[id]; e.Ticket == ticket && (slices.Contains(tenants, e.Tenant) || slices.Contains(tenants, "*")) {
 			found = append(found, b.receipt(e))
 		}
 	}
 	return found, len(found), nil
+}
+
+func (b *memory) FindParked(_ context.Context, ticket string, sources map[string]string, most int) (found []events.Receipt, total int, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i, p := range b.parked {
+		if tenant, ok := sources[p.Source]; ok && p.Ticket == ticket {
+			if total++; total <= most {
+				found = append(found, events.Receipt{ID: fmt.Sprintf("dead.%d", i+1), Ticket: ticket, Tenant: tenant, Outcome: events.Invalid, Reason: p.Reason,
+					Accepted: p.At, Ended: p.At, State: events.Final})
+			}
+		}
+	}
+	return found, total, nil
 }
 
 // Listen is told of the outcomes that end is told to say.

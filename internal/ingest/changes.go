@@ -73,6 +73,8 @@ func (s *Server) found(x *exchange) {
 		s.metrics.KeyUses.WithLabelValues(x.source, u.Check, u.Key).Inc()
 		s.metrics.KeyLastUsed.WithLabelValues(x.source, u.Check, u.Key).Set(float64(x.now.Unix()))
 	}
+	x.ticket = x.decoded.Ticket
+	x.linked()
 	x.ids = make([]string, 0, len(x.decoded.Events))
 	for _, e := range x.decoded.Events {
 		x.ticket = e.Ticket
@@ -84,7 +86,7 @@ func (s *Server) found(x *exchange) {
 // never try again, and then this is the change's only chance.
 func (x *exchange) within() (context.Context, context.CancelFunc) {
 	left := min(PublishTimeout, AnswerBudget-time.Since(x.start))
-	return context.WithTimeout(context.WithoutCancel(x.Request().Context()), left)
+	return context.WithTimeout(x.span.In(context.WithoutCancel(x.Request().Context())), left)
 }
 
 // store marks the delivery, publishes its events and answers for them.
@@ -116,7 +118,7 @@ func (s *Server) publish(ctx context.Context, x *exchange) ([]accepted, error) {
 		x.fresh = x.fresh || err == nil && !duplicate
 		switch {
 		case err == nil:
-			receipts = append(receipts, s.accepted(x.ids[i], duplicate))
+			receipts = append(receipts, s.accepted(x.ids[i], duplicate, x.unknown[e.Tenant]))
 		case errors.Is(err, events.ErrConflict):
 			conflict = i
 		default:

@@ -16,8 +16,14 @@ type checker struct {
 	rosters atomic.Int32  // that have it; the last one closes it
 }
 
-// newChecker compiles checks, or takes over the ones that the source had before.
-func newChecker(c verify.Config, was *sender) (*checker, error) {
+// newChecker compiles a source's checks, or takes over the ones that it had before.
+func newChecker(s Source, was *sender) (k *checker, err error) {
+	if s.Offline {
+		k = &checker{Verifier: verify.Away()}
+		k.rosters.Store(1)
+		return k, nil
+	}
+	c := s.Checks
 	if was != nil && reflect.DeepEqual(c, was.verifier.config) {
 		was.verifier.rosters.Add(1)
 		return was.verifier, nil
@@ -26,7 +32,7 @@ func newChecker(c verify.Config, was *sender) (*checker, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &checker{Verifier: v, config: c}
+	k = &checker{Verifier: v, config: c}
 	k.rosters.Store(1)
 	return k, nil
 }

@@ -62,8 +62,9 @@ func (q inquiry) vouched(d verify.Delivery) inquiry {
 type finding struct {
 	sender    *sender // that it is from; nil while it is not verified
 	delivery  verify.Delivery
-	handshake *answer        // to a request that is one
-	decoded   source.Decoded // no events: it asks for nothing
+	handshake *answer           // to a request that is one
+	unknown   map[string]string // what becomes of events of tenants that are not configured, by tenant
+	decoded   source.Decoded    // no events: it asks for nothing, or is refused
 }
 
 // examine takes a request from its bytes to what it asks for, and changes
@@ -91,7 +92,8 @@ func (r *roster) examine(q inquiry, f *finding) (err error) {
 	}); err != nil {
 		return err
 	}
-	return r.scope(f.sender, f.decoded.Events)
+	f.unknown = r.unknown(f.decoded.Events)
+	return scope(f.sender, f.decoded.Events)
 }
 
 // admit says whom a request is from, and whether it has not sent too many. The

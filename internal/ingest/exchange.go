@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -16,6 +17,7 @@ import (
 
 	"changerelay/internal/events"
 	"changerelay/internal/metrics"
+	"changerelay/internal/tracing"
 )
 
 // An exchange is one request and its answer, and what the log will say of it.
@@ -23,8 +25,9 @@ type exchange struct {
 	echo.Context
 	id    string     // in the answer's X-Request-Id and the log
 	from  netip.Addr // of the peer, or of whom a proxy speaks
-	start time.Time  // by the real clock
-	now   time.Time  // by the server's
+	span  tracing.Span
+	start time.Time // by the real clock
+	now   time.Time // by the server's
 
 	route   string // the pattern: paths and queries can hold secrets
 	source  string // of the URL or the signature, if it is configured
@@ -54,17 +57,21 @@ func (s *Server) handle(route string, h func(*exchange) (answer, error)) echo.Ha
 }
 
 func (s *Server) begin(c echo.Context) *exchange {
-	return &exchange{Context: c, id: rand.Text(), start: time.Now(), now: s.now(), route: "none", source: metrics.Unknown}
+	x := &exchange{Context: c, id: rand.Text(), start: time.Now(), now: s.now(), route: "none", source: metrics.Unknown}
+	s.traced(x)
+	return x
 }
 
 // observe is around everything: the single exit of every request.
 func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		x, h := s.begin(c), next
+		s.metrics.InFlight.Inc()
+		defer s.metrics.InFlight.Dec()
 		if c.Get(echo.ContextKeyHeaderAllow) != nil { // the route has other methods; Echo would answer OPTIONS with 204
 			h = func(echo.Context) error { return errMethod }
 		}
-		s.finish(x, guard(h, x))
+		s.finish(x, s.guard(h, x))
 		return nil
 	}
 }
@@ -85,9 +92,10 @@ func (p *panicked) Error() string {
 }
 
 // guard turns a panic into an error.
-func guard(next echo.HandlerFunc, x *exchange) (err error) {
+func (s *Server) guard(next echo.HandlerFunc, x *exchange) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
+			s.metrics.Panics.Inc()
 			err = &panicked{v, debug.Stack()}
 		}
 	}()
@@ -102,9 +110,14 @@ func (s *Server) finish(x *exchange, err error) {
 	lost := x.write()
 	took := time.Since(x.start)
 	s.metrics.Requests.WithLabelValues(x.source, strconv.Itoa(x.answer.code)).Inc()
-	s.metrics.RequestSeconds.WithLabelValues(x.source).Observe((took - x.waited).Seconds())
+	metrics.Observe(s.metrics.RequestSeconds.WithLabelValues(x.source), (took - x.waited).Seconds(), x.span.ID())
 	if r := refusal(err); r != "" {
 		s.metrics.Refusals.WithLabelValues(x.source, r).Inc()
+	}
+	if l := (*lapsed)(nil); errors.As(err, &l) {
+		for _, u := range l.Expired {
+			s.metrics.ExpiredKeyUses.WithLabelValues(l.source, u.Check, u.Key).Inc()
+		}
 	}
 	switch x.answer.code {
 	case http.StatusUnprocessableEntity:
@@ -113,6 +126,7 @@ func (s *Server) finish(x *exchange, err error) {
 		s.metrics.RateLimited.WithLabelValues(x.source).Inc()
 	}
 	s.log.LogAttrs(context.WithoutCancel(x.Request().Context()), level(x.answer.code), "request", x.attrs(took, err, lost)...)
+	x.ended(err)
 }
 
 // Headers of every answer; nobody writes them.

@@ -37,6 +37,9 @@ func (r *roster) identify(q inquiry) (*sender, verify.Delivery, error) {
 	var refusal error
 	for _, snd := range q.senders {
 		d, err := snd.verifier.Verify(q.Request, q.now)
+		if err != nil && snd.sendsFrom(q.peer) {
+			err = snd.late(err)
+		}
 		switch {
 		case err == nil && found == nil: // the first by name; claims keep a second one out
 			found, delivery = snd, d
@@ -55,6 +58,23 @@ func (r *roster) identify(q inquiry) (*sender, verify.Delivery, error) {
 		return nil, verify.Delivery{}, &verify.Refusal{Reason: badAddress}
 	}
 	return found, delivery, nil
+}
+
+// A lapsed error is the refusal of a request that its sender made with keys past
+// their time, and that it would else have been let in with.
+type lapsed struct {
+	*verify.Refusal
+	source string
+}
+
+func (l *lapsed) Unwrap() error { return l.Refusal }
+
+// late says so if that is what an error of the verifier is.
+func (snd *sender) late(err error) error {
+	if r := (*verify.Refusal)(nil); errors.As(err, &r) && len(r.Expired) > 0 {
+		return &lapsed{r, snd.Name}
+	}
+	return err
 }
 
 // telling ranks the reasons of several senders: a right signature is of the one

@@ -72,6 +72,7 @@ import (
 	"changerelay/internal/events"
 	"changerelay/internal/ingest/verify"
 	"changerelay/internal/metrics"
+	"changerelay/internal/tracing"
 )
 
 // A Publisher stores events. A nil error means that the broker has acknowledged
@@ -88,7 +89,11 @@ type Finder interface {
 	// stored, or too long ago, is events.ErrNotFound.
 	Find(ctx context.Context, r events.Ref) (events.Receipt, error)
 
-	// FindTicket returns the receipts of a ticket's events in the tenants, the
+	// FindParked returns those of a ticket's bodies that were parked, at most most
+	// of them, and how many there are. sources are those whose bodies are meant, by
+	// name, each with the tenant that it speaks for, "" if that is not one alone.
+	FindParked(ctx context.Context, ticket string, sources map[string]string, most int) (found []events.Receipt, total int, err error)
+	// FindTicket returns the receipts of a ticket's events in the tenants, "*" is all, the
 	// first stored first, and how many there are: some may be left out.
 	FindTicket(ctx context.Context, ticket string, tenants []string) (found []events.Receipt, total int, err error)
 
@@ -106,6 +111,7 @@ type Parker interface {
 // Parked is a body that is no event.
 type Parked struct {
 	Source   string // that sent it
+	Ticket   string // whose it is, if that much could be read
 	Delivery string // its delivery id, if it has one
 	Reason   string // what is wrong with it, in one line
 	Body     []byte // as it was received
@@ -139,6 +145,10 @@ type Source struct {
 	Name   string        // in URLs, logs and metrics: 1 to 63 of a-z, 0-9 and -
 	Kind   string        // one of source.Kinds
 	Checks verify.Config // what its requests must pass
+
+	// Offline says that its secrets cannot be read: Checks is not looked at, and
+	// whoever asks for the source is told to come again.
+	Offline bool
 
 	// What it may ask for. A leaked secret reaches no further.
 	Tenants   []string          // whom it may speak for; "*" is every tenant
@@ -184,6 +194,7 @@ type Config struct {
 	Marks     Marks
 	Metrics   *metrics.Metrics
 	Log       *slog.Logger     // nil discards
+	Tracer    *tracing.Tracer  // nil traces nothing
 	Now       func() time.Time // nil is time.Now; judges signatures and events
 	BaseURL   string           // put before the path of status URLs; "" leaves them relative
 

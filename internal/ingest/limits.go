@@ -97,6 +97,10 @@ const (
 	// heard of it: longer than its request can last.
 	MarkHold = WriteTimeout + 5*time.Second
 
+	// MaxParkedFound is how many parked bodies of a ticket are listed: a person
+	// corrects the template before there are so many.
+	MaxParkedFound = 20
+
 	// UndoTimeout bounds taking a mark back, after the broker has used up the time.
 	UndoTimeout = 500 * time.Millisecond
 )

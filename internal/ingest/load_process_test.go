@@ -94,9 +94,12 @@ type rig struct {
 	binary string // the ingest program, as make build builds it
 }
 
-func newRig(b *testing.B) *rig {
+func newRig(b *testing.B) *rig { return tagged(b, "") }
+
+// tagged is a rig whose program is built with a tag.
+func tagged(b *testing.B, tag string) *rig {
 	r := &rig{b, filepath.Join(b.TempDir(), "ingest")}
-	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", r.binary, "changerelay/cmd/ingest")
+	build := exec.Command("go", "build", "-tags", tag, "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", r.binary, "changerelay/cmd/ingest")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		b.Fatalf("building the program: %v\n%s", err, out)

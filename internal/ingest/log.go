@@ -41,6 +41,7 @@ func (x *exchange) attrs(took time.Duration, err, lost error) []slog.Attr {
 			a = append(a, slog.String(name, value))
 		}
 	}
+	add("trace", x.span.ID())
 	add("body_sha256", x.digest)
 	add("ticket", x.ticket)
 	if len(x.ids) > 0 {

@@ -27,7 +27,7 @@ func (s *Server) park(x *exchange, body []byte, err error) error {
 	}
 	ctx, cancel := x.within()
 	defer cancel()
-	p := Parked{Source: x.source, Delivery: x.delivery.ID, Reason: bad.Error(), Body: body, At: x.now}
+	p := Parked{Source: x.source, Ticket: x.ticket, Delivery: x.delivery.ID, Reason: bad.Error(), Body: body, At: x.now}
 	if failed := s.parker.Park(ctx, p); failed != nil {
 		return fmt.Errorf("parking a body: %w", &brokerError{failed})
 	}

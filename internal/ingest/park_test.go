@@ -15,7 +15,6 @@ import (
 // else is.
 func TestPark(t *testing.T) {
 	broken := strings.Replace(snowBody, `"`, ``, 1)
-	unknown := change("1", "acne", "a")
 	with := func(r *http.Request, name, value string) *http.Request { r.Header.Set(name, value); return r }
 	for name, c := range map[string]struct {
 		request *http.Request
@@ -23,7 +22,7 @@ func TestPark(t *testing.T) {
 	}{
 		"broken":             {snow("/v1/hooks/snow", broken), broken},
 		"wrong field":        {snow("/v1/hooks/snow", strings.Replace(snowBody, phone, "phone", 1)), strings.Replace(snowBody, phone, "phone", 1)},
-		"unknown tenant":     {desk("the-key-of-another-desk!", "/v1/changes", unknown, clock), unknown},
+		"unknown tenant":     {desk("the-key-of-another-desk!", "/v1/changes", change("1", "acne", "a"), clock), ""},
 		"deep":               {snow("/v1/hooks/snow", strings.Repeat("[", 10000)), strings.Repeat("[", 10000)},
 		"bad gzip":           {packed("plainly not gzip"), "plainly not gzip"},
 		"broken inside gzip": {packed(gz(broken)), gz(broken)},

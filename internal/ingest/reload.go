@@ -63,8 +63,9 @@ func (s *Server) Close() {
 func (r *roster) labels() (list []metrics.SourceLabels) {
 	for name, snd := range r.byName {
 		l := metrics.SourceLabels{Name: name, ReplayProtected: snd.verifier.SignsTime()}
+		ends := snd.verifier.Ends()
 		for _, k := range snd.verifier.Keys() {
-			l.Keys = append(l.Keys, metrics.KeyLabels{Check: k.Check, Key: k.Key})
+			l.Keys = append(l.Keys, metrics.KeyLabels{Check: k.Check, Key: k.Key, Ends: ends[k]})
 		}
 		list = append(list, l)
 	}

@@ -24,7 +24,7 @@ type Report struct {
 	Ignored   string               // why it asks for nothing
 	Events    []events.Event       // what it asks for; their Ref is what receipts are found by
 	Invalid   *events.InvalidError // why it is no event; its body would be parked
-	Problem   string               // why it is refused besides: too large, of another type, or not allowed to the source
+	Problem   string               // why it is refused besides: too large, of another type, or not allowed to the source; or of a tenant that is not configured
 
 	// What the sender would be told, if the broker takes everything and has
 	// none of it: the code, and the word in the body or the log.
@@ -40,6 +40,9 @@ func report(f finding, err error) Report {
 	}
 	if f.handshake != nil {
 		r.Handshake, r.Code, r.Word = f.handshake.kind, f.handshake.code, f.handshake.word
+	}
+	for _, why := range f.unknown {
+		r.Events, r.Problem = nil, tenantField+": "+why
 	}
 	if err != nil {
 		a := refuse(err)

@@ -32,15 +32,14 @@ func (e *forbidden) told() string {
 	return e.Error()
 }
 
-// scope checks that the sender may ask for all the events, and that we can do it.
-func (r *roster) scope(snd *sender, list []events.Event) error {
+// scope checks that the sender may ask for all the events. A tenant that it may
+// speak for and that is not configured is no reason to refuse: a reload reaches
+// replicas one after the other, the workers wait a while for the tenant, and what
+// they give up can be replayed.
+func scope(snd *sender, list []events.Event) error {
 	for _, e := range list {
 		if !slices.Contains(snd.Tenants, e.Tenant) && !slices.Contains(snd.Tenants, "*") {
 			return &forbidden{snd.Name, tenantField, "speak for tenant " + e.Tenant, ""}
-		}
-		if !r.tenants[e.Tenant] {
-			return &events.InvalidError{Field: tenantField, Reason: fmt.Sprintf(
-				"%q is not a configured tenant; correct its name, or have it added to the relay's configuration", e.Tenant)}
 		}
 		for i, c := range e.Changes {
 			if err := snd.permits(fmt.Sprintf("data.changes[%d]", i), c); err != nil {
@@ -49,6 +48,21 @@ func (r *roster) scope(snd *sender, list []events.Event) error {
 		}
 	}
 	return nil
+}
+
+// unknown says what becomes of events whose tenant is not configured here, by
+// tenant; nil if all are.
+func (r *roster) unknown(list []events.Event) (why map[string]string) {
+	for _, e := range list {
+		if r.tenants[e.Tenant] {
+			continue
+		}
+		if why == nil {
+			why = map[string]string{}
+		}
+		why[e.Tenant] = "tenant " + e.Tenant + " is not in the configuration here; unless the workers have it within 10 minutes, the change ends invalid, and can be replayed when they do"
+	}
+	return why
 }
 
 func (snd *sender) permits(path string, c events.Change) error {

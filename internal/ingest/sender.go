@@ -41,7 +41,7 @@ func newSender(c Source, tenants map[string]bool, was *sender) (*sender, error) 
 	if err != nil {
 		return nil, err
 	}
-	verifier, err := newChecker(c.Checks, was)
+	verifier, err := newChecker(c, was)
 	if err != nil {
 		return nil, err
 	}

@@ -20,6 +20,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"changerelay/internal/metrics"
+	"changerelay/internal/tracing"
 )
 
 // A Server answers requests. It is safe for concurrent use.
@@ -30,6 +31,7 @@ type Server struct {
 	marks     Marks
 	metrics   *metrics.Metrics
 	log       *slog.Logger
+	tracer    *tracing.Tracer
 	now       func() time.Time
 	baseURL   string
 
@@ -52,7 +54,7 @@ type Server struct {
 // New checks the whole configuration; its error names every wrong source and field.
 func New(c Config) (*Server, error) {
 	s := &Server{
-		publisher: c.Publisher, finder: c.Finder, parker: c.Parker, marks: c.Marks, metrics: c.Metrics, log: c.Log, now: c.Now,
+		publisher: c.Publisher, finder: c.Finder, parker: c.Parker, marks: c.Marks, metrics: c.Metrics, log: c.Log, tracer: c.Tracer, now: c.Now,
 		baseURL:   strings.TrimRight(c.BaseURL, "/"),
 		clientCAs: c.ClientCAs, tenants: set(c.Tenants), strangers: strangers{bytes: map[netip.Addr]int64{}},
 		waits: waits{by: map[netip.Addr]int{}, over: make(chan struct{})},

@@ -12,7 +12,7 @@ import (
 // getTicket answers with the receipts of a ticket's events, in the tenants of
 // whoever asks: a source of /v1/changes, which passes its checks with no body.
 func (s *Server) getTicket(x *exchange) (answer, error) {
-	tenants, err := s.admitTicket(x)
+	to, err := s.admitTicket(x)
 	if err != nil {
 		return answer{}, err
 	}
@@ -29,27 +29,27 @@ func (s *Server) getTicket(x *exchange) (answer, error) {
 		return answer{}, err
 	}
 	tenant := "*"
-	if len(tenants) == 1 {
-		tenant = tenants[0]
+	if len(to.tenants) == 1 {
+		tenant = to.tenants[0]
 	}
-	l := &listing{finder: s.finder, ticket: ticket, tenants: tenants}
+	l := &listing{finder: s.finder, ticket: ticket, reach: to}
 	return s.wait(x, events.FilterTicket(tenant, ticket).Outcomes, wait, l.look)
 }
 
 // admitTicket verifies the request, counts it in its source's rate of look-ups,
-// and returns the tenants that it may ask for.
-func (s *Server) admitTicket(x *exchange) ([]string, error) {
+// and returns what it may ask for.
+func (s *Server) admitTicket(x *exchange) (reach, error) {
 	r := s.hold()
 	defer s.drop(r)
 	if err := s.admitReader(x, r); err != nil {
-		return nil, err
+		return reach{}, err
 	}
 	if err := take(x.sender.tickets, x.now); err != nil {
-		return nil, err
+		return reach{}, err
 	}
 	tenant, err := one(x.QueryParams(), "tenant")
 	if err != nil {
-		return nil, err
+		return reach{}, err
 	}
 	return r.reach(x.sender, tenant)
 }
@@ -86,21 +86,40 @@ func (s *Server) admitReader(x *exchange, r *roster) error {
 	return nil
 }
 
-// reach is the tenants whose events a source may see: its own, or one of them.
-func (r *roster) reach(snd *sender, tenant string) (tenants []string, err error) {
-	for t := range r.tenants {
-		if (tenant == "" || t == tenant) && (slices.Contains(snd.Tenants, t) || slices.Contains(snd.Tenants, "*")) {
-			tenants = append(tenants, t)
+// A reach is what a source may see: the events of tenants, "*" is all, and the
+// parked bodies of the sources that speak for no others, by name, each with the
+// tenant that it speaks for, "" if that is not one alone.
+type reach struct {
+	tenants []string
+	sources map[string]string
+}
+
+// reach is the source's own, or that within one tenant.
+func (r *roster) reach(snd *sender, tenant string) (reach, error) {
+	all := slices.Contains(snd.Tenants, "*")
+	switch {
+	case tenant == "":
+		return r.within(slices.Sorted(slices.Values(snd.Tenants))), nil
+	case !isName(tenant):
+		return reach{}, &badQuery{"tenant", "want the name of a tenant"}
+	case !all && !slices.Contains(snd.Tenants, tenant):
+		return reach{}, &forbidden{snd.Name, "tenant", "ask for tenant " + tenant, ""}
+	}
+	return r.within([]string{tenant}), nil
+}
+
+func (r *roster) within(tenants []string) reach {
+	if slices.Contains(tenants, "*") {
+		tenants = []string{"*"}
+	}
+	to := reach{tenants, map[string]string{}}
+	for name, snd := range r.byName {
+		beyond := slices.ContainsFunc(snd.Tenants, func(t string) bool { return !slices.Contains(tenants, t) })
+		if !beyond || tenants[0] == "*" {
+			to.sources[name] = snd.tenant()
 		}
 	}
-	slices.Sort(tenants)
-	switch {
-	case len(tenants) > 0:
-		return tenants, nil
-	case !isName(tenant):
-		return nil, &badQuery{"tenant", "want the name of a tenant in the configuration"}
-	}
-	return nil, &forbidden{snd.Name, "tenant", "ask for tenant " + tenant, ""}
+	return to
 }
 
 // one is the value of a parameter, "" if it is not there. Of two, one reader would
@@ -115,9 +134,9 @@ func one(q url.Values, name string) (string, error) {
 // A listing is a ticket's events as they were last seen. The ticket is looked for
 // once; from then on its events are, which costs the broker less.
 type listing struct {
-	finder  Finder
-	ticket  string
-	tenants []string
+	finder Finder
+	ticket string
+	reach  reach
 
 	listed bool
 	found  []events.Receipt
@@ -140,8 +159,12 @@ func (l *listing) look(ctx context.Context) (answer, bool, error) {
 
 func (l *listing) refresh(ctx context.Context) (err error) {
 	if !l.listed {
-		l.found, l.total, err = l.finder.FindTicket(ctx, l.ticket, l.tenants)
-		l.listed = err == nil
+		l.found, l.total, err = l.finder.FindTicket(ctx, l.ticket, l.reach.tenants)
+		if err != nil {
+			return err
+		}
+		parked, more, err := l.finder.FindParked(ctx, l.ticket, l.reach.sources, MaxParkedFound)
+		l.found, l.total, l.listed = append(l.found, parked...), l.total+more, err == nil
 		return err
 	}
 	for i, r := range l.found {

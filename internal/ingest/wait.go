@@ -51,6 +51,12 @@ func (s *Server) wait(x *exchange, subject string, wait time.Duration, see glanc
 		return a, err
 	}
 	defer s.waits.done(x.from)
+	s.metrics.InFlight.Dec()
+	s.metrics.Waiters.Inc()
+	defer func() {
+		s.metrics.Waiters.Dec()
+		s.metrics.InFlight.Inc()
+	}()
 	heard := make(chan struct{}, 1)
 	stop, err := s.finder.Listen(subject, func() {
 		select {

@@ -20,6 +20,31 @@ func (d Device) Accepted(id, request string, now time.Time) (Device, error) {
 	return d, nil
 }
 
+// Asked notes the request-id that Graph gave the call of attempt id, for its events.
+func (d Device) Asked(id, request string) Device {
+	a, err := d.open(id)
+	if err != nil || request == "" {
+		return d
+	}
+	d = d.clone()
+	all := map[string]bool{}
+	for i, e := range d.Pending {
+		if slices.Contains(a.Keys, e.Key) && !slices.Contains(e.Requests, request) {
+			e.Requests = append(slices.Clone(e.Requests), request)
+			d.Pending[i].Requests = e.Requests[max(0, len(e.Requests)-MaxRequests):]
+		}
+		for _, r := range d.Pending[i].Requests {
+			all[r] = true
+		}
+	}
+	for i, e := range d.Pending {
+		if len(all) > MaxAsked && !slices.Contains(a.Keys, e.Key) {
+			d.Pending[i].Requests = nil
+		}
+	}
+	return d
+}
+
 // InDoubt records that attempt id ended at now without a clear answer. It stays
 // open, but nothing more is written: a read shows what came of it Lag later.
 func (d Device) InDoubt(id string, now time.Time, t Timing) (Device, error) {
@@ -146,12 +171,39 @@ func (d *Device) tell(keys []string, o events.Outcome, request string, now time.
 		case carried[e.Key] && winners[e.Key]:
 			d.end(e, o, "", request, now)
 		case carried[e.Key] || !d.has(e):
+			e.Winner = d.winner(e)
 			d.end(e, events.Superseded, "a newer change of the same items has been told", request, now)
 		default:
 			rest = append(rest, e)
 		}
 	}
 	d.Pending = rest
+}
+
+// winner is the event that a word of e lost to.
+func (d *Device) winner(e Entry) Winner {
+	by := Order{}
+	for _, c := range e.Changes {
+		w := d.Told[c.Item.ID].Order
+		if c.Intent == events.RestoreAll || !w.Newer(e.Order) {
+			w = d.Floor
+		}
+		if w.Newer(by) && w.Newer(e.Order) {
+			by = w
+		}
+	}
+	n := Winner{Key: by.Key}
+	for _, o := range d.Pending {
+		if n.Key != "" && o.Key == n.Key {
+			n.Ticket = o.Ticket
+		}
+	}
+	for _, o := range d.Reports {
+		if n.Key != "" && o.Key == n.Key {
+			n.Ticket = o.Ticket
+		}
+	}
+	return n
 }
 
 // tellAll makes e, which restores everything, the newest word on each item that

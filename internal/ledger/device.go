@@ -47,13 +47,34 @@ func (d Device) Fold(e Entry) Device {
 		return d
 	}
 	d = d.clone()
+	if e.Trace != "" && len(d.Traces()) >= MaxTraces {
+		e.Trace = ""
+	}
 	if !d.has(e) {
+		e.Winner = d.winner(e)
 		d.end(e, events.Superseded, "a newer change of the same items has been told", "", e.Accepted)
 		return d
 	}
 	i, _ := slices.BinarySearchFunc(d.Pending, e, byOrder)
 	d.Pending = slices.Insert(d.Pending, i, e)
 	return d
+}
+
+// Traces are where the traces of the device's events go on, the untold ones'
+// first, in Order.
+func (d Device) Traces() (list []string) {
+	add := func(e Entry) {
+		if e.Trace != "" {
+			list = append(list, e.Trace)
+		}
+	}
+	for _, e := range d.Pending {
+		add(e)
+	}
+	for _, r := range d.Reports {
+		add(r.Entry)
+	}
+	return list
 }
 
 // Knows reports whether an event is in the document: untold, told, or waiting
@@ -193,6 +214,9 @@ func (d Device) Begin(id string, now time.Time, t Timing) Device {
 	a := &Attempt{ID: id, Set: d.Set(), Begun: now, Until: now.Add(t.Budget + t.Skew + t.Lag)}
 	for _, i := range d.carried() {
 		d.Pending[i].Attempts++
+		if d.Pending[i].Called.IsZero() {
+			d.Pending[i].Called = d.Pending[i].since(now)
+		}
 		a.Keys = append(a.Keys, d.Pending[i].Key)
 	}
 	d.Attempt = a

@@ -95,7 +95,7 @@ func withMutants(t *testing.T, doc string) string {
 	for _, m := range mutants {
 		file, by := "workers", "simulation"
 		if m.file != "" {
-			file = "`" + m.file + "`"
+			file = "`" + filepath.Base(m.file) + "`"
 		}
 		if m.by != "" {
 			by = "`" + strings.TrimSuffix(m.by, ".*") + "…`"

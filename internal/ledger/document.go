@@ -30,7 +30,18 @@ type Entry struct {
 	Changes  []events.Change
 	Approval string // code of the approval that a replay is to be told with
 	Attempts int    // calls to Graph that carried it
+
+	// For people; nothing is decided by it, and an older worker drops it.
+	Folded   time.Time // when it came into the document, in milliseconds after Accepted; zero: not known
+	Called   time.Time // when the first call that carried it began, likewise; zero: none did
+	Requests []string  // Graph's request-ids of the newest MaxRequests calls that carried it and were answered
+	Winner   Winner    // of a superseded event
+
+	Trace string // where its trace goes on, as package tracing writes it; decides nothing
 }
+
+// A Winner is the event whose words outrank another's.
+type Winner struct{ Key, Ticket string } // the ticket only if the document has it still
 
 // RestoresAll reports whether e is one word on every item of the device.
 func (e Entry) RestoresAll() bool { return events.RestoresAll(e.Changes) }
@@ -112,8 +123,11 @@ var DefaultTiming = Timing{
 
 // Bounds of a document.
 const (
-	MaxEvents = 512      // pending and unreported together; beyond, Fold waits for them to be told and reported
-	MaxRoom   = 60 << 10 // estimated encoded size with all of them reported, bytes; keeps a document below 64 KiB
-	MaxWords  = 128      // tombstones; beyond, the oldest leaves and raises Floor
-	MaxDoubts = 8        // beyond, no new attempt before the oldest doubt is settled
+	MaxEvents   = 512      // pending and unreported together; beyond, Fold waits for them to be told and reported
+	MaxRoom     = 60 << 10 // estimated encoded size with all of them reported, bytes; keeps a document below 64 KiB
+	MaxWords    = 128      // tombstones; beyond, the oldest leaves and raises Floor
+	MaxRequests = 5        // request-ids of an event: those of the calls that decided, and what led there
+	MaxAsked    = 24       // different request-ids of pending events: beyond, those that the last call did not carry lose theirs
+	MaxTraces   = 64       // events whose trace is remembered; beyond, a further one's is not
+	MaxDoubts   = 8        // beyond, no new attempt before the oldest doubt is settled
 )

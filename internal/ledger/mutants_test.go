@@ -5,6 +5,7 @@ package ledger
 var mutants = []mutant{
 	// The workers.
 	{name: "a read from a replica that lags", sloppy: "law1", law: "1"},
+	{name: "takes a wake-up's copy for the newest", sloppy: "copy", law: "1"},
 	{name: "writes without comparing", sloppy: "swap", law: "2"},
 	{name: "a wake-up now and then", sloppy: "law4", law: "4"},
 	{name: "acks a wake-up that was replaced", sloppy: "any wake-up", law: "4"},
@@ -20,11 +21,11 @@ var mutants = []mutant{
 	{name: "a replay is a new word", sloppy: "replay", law: "8"},
 
 	// The store.
-	{name: "direct gets", law: "1", file: "store.go",
+	{name: "direct gets", law: "1", file: "../broker/bucket.go",
 		old: "c.AllowDirect = true, true, false", new: "c.AllowDirect = true, true, true",
 		by: "TestLaw01.*", why: "the simulation has no broker"},
-	{name: "one of two errors", law: "2", file: "store.go",
-		old: "case errors.Is(err, jetstream.ErrKeyExists), errors.Is(err, jetstream.ErrKeyRevisionMismatch):", new: "case errors.Is(err, jetstream.ErrKeyExists):",
+	{name: "one of two errors", law: "2", file: "../broker/swap.go",
+		old: "case jetstream.JSErrCodeStreamWrongLastSequence, jetstream.JSErrCodeStreamWrongLastSequenceConstant:", new: "case jetstream.JSErrCodeStreamWrongLastSequence:",
 		by: "TestLaw02Both.*", why: "the simulation has no broker"},
 
 	// Words.

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"slices"
 	"time"
 
 	"changerelay/internal/events"
@@ -12,10 +13,30 @@ func (r Report) Receipt(a events.Address) events.Receipt {
 		ID: events.Ref{Address: a, Key: r.Key}.String(), Ticket: r.Ticket, Tenant: a.Tenant, Device: a.Device, Target: r.Target,
 		Outcome: r.Outcome, Reason: r.Reason, Changes: r.Changes, Approval: r.Approval, Attempts: r.Attempts, Accepted: r.Accepted, Ended: r.Ended,
 	}
-	if r.Request != "" {
-		c.Requests = []string{r.Request}
+	c.Folded, c.Called, c.Requests = r.Folded, r.Called, r.Requests
+	if r.Request != "" && !slices.Contains(c.Requests, r.Request) { // of a call that did not carry it, or of a document of an older worker
+		c.Requests = append(slices.Clone(c.Requests), r.Request)
+	}
+	if n := r.Winner; n.Key != "" {
+		c.Reason += ": "
+		if n.Ticket != "" {
+			c.Reason += "ticket " + n.Ticket + ", "
+		}
+		c.Reason += "event " + events.Ref{Address: a, Key: n.Key}.String()
 	}
 	return c
+}
+
+// since is a time that the event came to, as the document keeps it: in whole
+// milliseconds, and whatever the clocks say after its acceptance.
+func (e Entry) since(t time.Time) time.Time {
+	return e.Accepted.Add(max(t.Sub(e.Accepted).Truncate(time.Millisecond), time.Millisecond))
+}
+
+// At is the entry as one that was folded at t.
+func (e Entry) At(t time.Time) Entry {
+	e.Folded = e.since(t)
+	return e
 }
 
 // NewEntry is the entry of an event whose message has sequence seq in CHANGES

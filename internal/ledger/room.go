@@ -13,8 +13,10 @@ func (d Device) Room(e Entry) bool {
 // keys and texts.
 const (
 	deviceSize = 500 // times, floor, attempt, blame
-	entrySize  = 150 // with what its report will add
+	entrySize  = 170 // with what calls and its report will add
+	askedSize  = 40  // a request-id
 	wordSize   = 90
+	traceSize  = 10
 	doubtSize  = 60
 	itemSize   = 60
 	refSize    = 5 // a place
@@ -23,7 +25,8 @@ const (
 // size estimates the encoded document when all its events and some more are
 // reported.
 func (d Device) size(more ...Entry) int {
-	n, items, texts := deviceSize, map[string]bool{}, map[string]bool{}
+	n, items, texts := deviceSize+MaxAsked*askedSize, map[string]bool{}, map[string]bool{}
+	longest := 0 // of the names of events that others can lose to
 	list := func(set []events.Item) {
 		for _, it := range set {
 			n, items[it.ID] = n+refSize, true
@@ -31,9 +34,13 @@ func (d Device) size(more ...Entry) int {
 	}
 	entry := func(e Entry) {
 		n += entrySize + len(e.Key) + len(e.Ticket) + len(e.Target) + len(e.Approval) + refSize*len(e.Changes)
+		if e.Trace != "" {
+			n += traceSize + len(e.Trace)
+		}
 		for _, c := range e.Changes {
 			items[c.Item.ID] = true
 		}
+		longest = max(longest, len(e.Key)+len(e.Ticket), len(e.Winner.Key)+len(e.Winner.Ticket))
 	}
 	for _, e := range d.Pending {
 		entry(e)
@@ -47,6 +54,7 @@ func (d Device) size(more ...Entry) int {
 	}
 	for id, w := range d.Told {
 		n, items[id] = n+wordSize+len(w.Key), true
+		longest = max(longest, len(w.Key))
 	}
 	for _, b := range d.Doubts {
 		n += doubtSize
@@ -57,8 +65,8 @@ func (d Device) size(more ...Entry) int {
 	if d.Attempt != nil {
 		list(d.Attempt.Set)
 	}
-	for id := range items {
-		n += itemSize + len(id)
+	for id := range items { // each has one newest word, and so one winner
+		n += itemSize + len(id) + refSize + longest
 	}
 	if d.Blame != nil {
 		texts[d.Blame.Reason], texts[d.Blame.Request] = true, true

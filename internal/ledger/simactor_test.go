@@ -24,6 +24,7 @@ type simActor struct {
 	seq    int  // of the wake-up
 	doc    Device
 	rev    int
+	copied bool // doc came with the wake-up
 	id     string
 	sight  Sight
 	asked  time.Time // by the world's clock
@@ -63,7 +64,7 @@ func (a *simActor) step() {
 }
 
 func (a *simActor) load() {
-	a.doc, a.rev = a.dev.doc, a.dev.rev
+	a.doc, a.rev, a.copied = a.dev.doc, a.dev.rev, false
 	if *sloppy == "law1" && a.w.chance(20) {
 		a.doc = a.dev.prev // a replica that lags
 	}
@@ -71,14 +72,15 @@ func (a *simActor) load() {
 
 // save is the compare-and-swap.
 func (a *simActor) save(d Device) bool {
-	if a.rev != a.dev.rev && *sloppy != "swap" || !a.w.quiet && a.w.chance(40) {
+	if a.rev != a.dev.rev && *sloppy != "swap" && (*sloppy != "copy" || !a.copied) || !a.w.quiet && a.w.chance(40) {
 		return false
 	}
 	if a.w.seed%8 == 0 { // through the stored form
-		b, err := d.encode()
-		if err != nil || len(b) > 64<<10 {
-			a.w.fail("document of %d bytes: %v", len(b), err)
+		b := d.encode()
+		if len(b) > 64<<10 {
+			a.w.fail("document of %d bytes", len(b))
 		}
+		var err error
 		if d, err = decode(b); err != nil {
 			a.w.fail("reading back: %v", err)
 		}
@@ -89,7 +91,7 @@ func (a *simActor) save(d Device) bool {
 	}
 	a.dev.prev, a.dev.doc = a.dev.doc, d
 	a.dev.rev++
-	a.doc, a.rev = d, a.dev.rev
+	a.doc, a.rev, a.copied = d, a.dev.rev, false
 	return true
 }
 
@@ -156,7 +158,7 @@ func (a *simActor) wakeup() {
 	if a.dev.wake != nil {
 		seq = a.dev.wake.seq + 1
 	}
-	a.dev.wake = &simWake{seq: seq + a.w.steps*10}
+	a.dev.wake = &simWake{seq: seq + a.w.steps*10, doc: a.doc, rev: a.rev}
 }
 
 // Stage 2.
@@ -169,6 +171,13 @@ func (a *simActor) woken() {
 	a.dev, a.seq = d, d.wake.seq
 	d.wake.after = a.w.now.Add(simAckWait) // redelivered then, if the actor is silent
 	a.pc = a.look
+	if a.w.chance(2) { // it begins with the copy, however old
+		a.doc, a.rev, a.copied = d.wake.doc, d.wake.rev, true
+		a.pc = a.obey
+		if a.rev < d.rev {
+			a.w.tally["old copies"]++
+		}
+	}
 }
 
 func (a *simActor) look() {
@@ -181,6 +190,10 @@ func (a *simActor) obey() {
 		a.dev.wake.after = a.w.now.Add(simAckWait) // in progress
 	}
 	a.pc = a.look
+	step := a.doc.Next(a.now(), simTiming)
+	if a.copied && (len(a.doc.Reports) > 0 || step != Observe && step != Post) {
+		return
+	}
 	if d := a.doc.Expire(a.now(), a.w.maxAge); len(d.Reports) > len(a.doc.Reports) {
 		a.save(d)
 		return
@@ -189,7 +202,7 @@ func (a *simActor) obey() {
 		a.pc = a.report
 		return
 	}
-	switch a.doc.Next(a.now(), simTiming) {
+	switch step {
 	case Done:
 		a.pc = func() { a.ack(); a.drop() }
 	case Wait:
@@ -256,7 +269,10 @@ func (a *simActor) read() {
 }
 
 func (a *simActor) see() {
-	a.load()
+	if !a.copied {
+		a.load()
+	}
+	a.copied = false // a lost swap reads
 	if *sloppy == "read's end" {
 		a.sight.At = a.now()
 	}

@@ -84,7 +84,7 @@ func TestSimulation(t *testing.T) {
 		for k, n := range map[string]int{
 			"posts": sum["posts"], "late": sum["late applies"], "healed": sum["retold"], "probes": sum["probes"], "lost": sum["lost replies"],
 			"portal": sum["portal edits"], "expired": sum["expired"], "refused": sum["refused"], "unchanged": sum["unchanged"],
-			"superseded": sum["superseded"], "replayed": sum["replays"], "cap": sum["over 30"], "zombie": sum["zombies"],
+			"superseded": sum["superseded"], "replayed": sum["replays"], "cap": sum["over 30"], "zombie": sum["zombies"], "copies": sum["old copies"],
 			"all told": sum["all accepted"], "all unchanged": sum["all unchanged"], "all superseded": sum["all superseded"], "all expired": sum["all expired"],
 			"approval": sum["told with an approval"], "own": sum["left out others' removals"],
 		} {
@@ -164,6 +164,8 @@ type simDevice struct {
 
 type simWake struct {
 	seq   int
+	doc   Device // as it was folded, with its revision
+	rev   int
 	after time.Time // not delivered before: put back, or in flight
 }
 

@@ -70,11 +70,7 @@ func TestStanding(t *testing.T) {
 			if calls := got.State == events.Folded || got.State == events.Waiting && !strings.Contains(got.Reason, "reported"); got.Calls != calls {
 				t.Errorf("a request to Graph comes next: %t", got.Calls)
 			}
-			stored, err := c.d.encode()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if d, err := decode(stored); err != nil || d.Standing(c.e, c.now, timing) != got {
+			if d, err := decode(c.d.encode()); err != nil || d.Standing(c.e, c.now, timing) != got {
 				t.Errorf("stored and read again: %+v, %v; want %+v", d.Standing(c.e, c.now, timing), err, got)
 			}
 		})

@@ -14,6 +14,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"changerelay/internal/broker"
 	"changerelay/internal/events"
 	"changerelay/internal/natstest"
 )
@@ -45,13 +46,24 @@ func folding(e Entry) func(Device) (Device, error) {
 	return func(d Device) (Device, error) { return d.Fold(e), nil }
 }
 
-func revision(t *testing.T, s *Store, a events.Address) uint64 {
+// byHand is the bucket as nats.go and the broker's own tool have it.
+func byHand(t testing.TB, url string) jetstream.KeyValue {
 	t.Helper()
-	e, err := s.kv.Get(t.Context(), a.String())
+	_, js := connect(t, url)
+	kv, err := js.KeyValue(t.Context(), Bucket)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return e.Revision()
+	return kv
+}
+
+func revision(t *testing.T, s *Store, a events.Address) uint64 {
+	t.Helper()
+	_, n, err := s.keys.Load(t.Context(), a.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 // Law 1 on the wire: no read may be answered by a replica.
@@ -104,30 +116,29 @@ func TestLaw01ABucketWithDirectGetsIsMended(t *testing.T) {
 
 // A losing bucket loses the first swaps with an error of its choice.
 type losing struct {
-	jetstream.KeyValue
+	keys
 	err  error
 	left int
 }
 
-func (l *losing) Update(ctx context.Context, key string, b []byte, rev uint64) (uint64, error) {
+func (l *losing) Swap(ctx context.Context, key string, b []byte, over uint64) (uint64, error) {
 	if l.left--; l.left >= 0 {
-		return 0, fmt.Errorf("updating: %w", l.err)
+		return 0, fmt.Errorf("swapping: %w", l.err)
 	}
-	return l.KeyValue.Update(ctx, key, b, rev)
+	return l.keys.Swap(ctx, key, b, over)
 }
 
-func (l *losing) Create(ctx context.Context, key string, b []byte, opts ...jetstream.KVCreateOpt) (uint64, error) {
-	if l.left--; l.left >= 0 {
-		return 0, fmt.Errorf("creating: %w", l.err)
-	}
-	return l.KeyValue.Create(ctx, key, b, opts...)
+// lost are the broker's words for it: of one server, and mostly of a cluster.
+var lost = []error{
+	&jetstream.APIError{Code: 400, ErrorCode: jetstream.JSErrCodeStreamWrongLastSequence, Description: "wrong last sequence: 7"},
+	&jetstream.APIError{Code: 400, ErrorCode: jetstream.JSErrCodeStreamWrongLastSequenceConstant, Description: "wrong last sequence"},
 }
 
 func TestLaw02BothErrorsOfALostSwap(t *testing.T) {
 	url := natstest.Server(t).URL()
-	for n, lost := range []error{jetstream.ErrKeyExists, jetstream.ErrKeyRevisionMismatch} {
+	for n, lost := range lost {
 		s := open(t, url, 1)
-		s.kv = &losing{s.kv, lost, tries + 1} // more than tries that fail
+		s.keys = &losing{s.keys, lost, broker.Tries + 1} // more than tries that fail
 		d, err := s.Update(t.Context(), phone, folding(word(n, t0, remove("x")...)))
 		if err != nil || len(d.Pending) != n+1 {
 			t.Errorf("after %q: %v", lost, err)
@@ -192,8 +203,8 @@ func TestUpdateWithoutChangeWritesNothing(t *testing.T) {
 	if d, err := s.Update(t.Context(), phone, same); err != nil || d.Due() {
 		t.Fatalf("%v, %v", d, err)
 	}
-	if _, err := s.kv.Get(t.Context(), phone.String()); !errors.Is(err, jetstream.ErrKeyNotFound) {
-		t.Fatalf("a document of nothing is written: %v", err)
+	if n := revision(t, s, phone); n != 0 {
+		t.Fatalf("a document of nothing is written: %d", n)
 	}
 	e := word(1, t0, remove("x")...)
 	if _, err := s.Update(t.Context(), phone, folding(e)); err != nil {
@@ -230,7 +241,7 @@ func TestUpdateReturnsTheErrorAsItIs(t *testing.T) {
 
 func TestUpdateEndsWithItsContext(t *testing.T) {
 	s := open(t, natstest.Server(t).URL(), 1)
-	s.kv = &losing{s.kv, jetstream.ErrKeyExists, 1 << 30}
+	s.keys = &losing{s.keys, lost[0], 1 << 30}
 	ctx, cancel := context.WithCancel(t.Context())
 	calls := 0
 	_, err := s.Update(ctx, phone, func(d Device) (Device, error) {
@@ -264,7 +275,8 @@ func TestDocumentsOutliveARestart(t *testing.T) {
 }
 
 func TestEach(t *testing.T) {
-	s := open(t, natstest.Server(t).URL(), 1)
+	url := natstest.Server(t).URL()
+	s, kv := open(t, url, 1), byHand(t, url)
 	var want []string
 	for n := range 5 {
 		a := phone
@@ -289,7 +301,7 @@ func TestEach(t *testing.T) {
 	if err := s.Each(t.Context(), func(events.Address, Device) bool { calls++; return false }); err != nil || calls != 1 {
 		t.Errorf("%d calls after the first said stop: %v", calls, err)
 	}
-	if _, err := s.kv.Put(t.Context(), "not-a-device", []byte("{}")); err != nil {
+	if _, err := kv.Put(t.Context(), "not-a-device", []byte("{}")); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Each(t.Context(), func(events.Address, Device) bool { return true }); err == nil || !strings.Contains(err.Error(), "not-a-device") {
@@ -298,8 +310,9 @@ func TestEach(t *testing.T) {
 }
 
 func TestANewerDocumentIsLeftAlone(t *testing.T) {
-	s := open(t, natstest.Server(t).URL(), 1)
-	if _, err := s.kv.Put(t.Context(), phone.String(), []byte(`{"v":3,"surprise":true}`)); err != nil {
+	url := natstest.Server(t).URL()
+	s, kv := open(t, url, 1), byHand(t, url)
+	if _, err := kv.Put(t.Context(), phone.String(), []byte(`{"v":3,"surprise":true}`)); err != nil {
 		t.Fatal(err)
 	}
 	before := revision(t, s, phone)
@@ -314,10 +327,11 @@ func TestANewerDocumentIsLeftAlone(t *testing.T) {
 
 // A document that somebody has deleted by hand, or purged, is made anew.
 func TestADeletedDocumentIsMadeAnew(t *testing.T) {
-	s := open(t, natstest.Server(t).URL(), 1)
+	url := natstest.Server(t).URL()
+	s, kv := open(t, url, 1), byHand(t, url)
 	for n, forget := range []func() error{
-		func() error { return s.kv.Delete(t.Context(), phone.String()) },
-		func() error { return s.kv.Purge(t.Context(), phone.String()) },
+		func() error { return kv.Delete(t.Context(), phone.String()) },
+		func() error { return kv.Purge(t.Context(), phone.String()) },
 	} {
 		e := Entry{Order: Order{later(time.Duration(n) * time.Second), uint64(n + 1), fmt.Sprint("k", n)}, Accepted: later(0)}
 		if _, err := s.Update(t.Context(), phone, folding(e)); err != nil {

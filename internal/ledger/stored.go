@@ -3,6 +3,7 @@ package ledger
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -75,6 +76,13 @@ type storedEntry struct {
 	Changes  []int  `json:"c"`
 	Attempts int    `json:"x,omitempty"`
 	Approval string `json:"p,omitempty"` // Version2
+
+	// Dropped without harm.
+	Folded   int64  `json:"d,omitempty"` // milliseconds after Accepted
+	Called   int64  `json:"l,omitempty"`
+	Requests []int  `json:"w,omitempty"` // places in the texts plus one
+	Winner   int    `json:"b,omitempty"` // likewise: key, space, ticket
+	Trace    string `json:"z,omitempty"` // dropped, a trace ends early
 }
 
 type storedWord struct {
@@ -118,12 +126,7 @@ type storedReport struct {
 // exact, and without a zone. Zero is the zero time.
 type stamp struct{ time.Time }
 
-func (s stamp) MarshalJSON() ([]byte, error) {
-	if s.Nanosecond() == 0 {
-		return fmt.Appendf(nil, "%d", s.Unix()), nil
-	}
-	return []byte(`"` + strings.TrimRight(fmt.Sprintf("%d.%09d", s.Unix(), s.Nanosecond()), "0") + `"`), nil
-}
+func (s stamp) MarshalJSON() ([]byte, error) { return s.append(nil), nil }
 
 func (s *stamp) UnmarshalJSON(b []byte) error {
 	whole, part, _ := strings.Cut(strings.Trim(string(b), `"`), ".")
@@ -140,8 +143,10 @@ func (s *stamp) UnmarshalJSON(b []byte) error {
 }
 
 // encode returns the document's stored form.
-func (d Device) encode() ([]byte, error) {
-	t := table{place: map[events.Item]int{}, text: map[string]int{}}
+func (d Device) encode() []byte { return d.stored().bytes() }
+
+func (d Device) stored() storedDevice {
+	var t table
 	s := storedDevice{
 		Version: d.version(), SeenAt: stamp{d.View.At}, Held: t.places(d.View.Held), Own: d.View.Own,
 		Retell: d.Retell, Called: stamp{d.Called},
@@ -169,20 +174,14 @@ func (d Device) encode() ([]byte, error) {
 		b := storedBlame(*d.Blame)
 		s.Blame = &b
 	}
-	s.Items, s.Texts = t.items, t.texts
-	return json.Marshal(s)
+	s.Items, s.Texts = t.items.all, t.texts.all
+	return s
 }
 
 // decode reads a stored document.
 func decode(b []byte) (Device, error) {
-	var v struct {
-		Version int `json:"v"`
-	}
-	if err := json.Unmarshal(b, &v); err != nil {
-		return Device{}, fmt.Errorf("reading stored document: %w", err)
-	}
-	if v.Version != Version1 && v.Version != Version2 {
-		return Device{}, fmt.Errorf("stored document has version %d and this program knows %d and %d: run a worker that knows it", v.Version, Version1, Version2)
+	if err := known(b); err != nil {
+		return Device{}, err
 	}
 	var s storedDevice
 	if err := json.Unmarshal(b, &s); err != nil {
@@ -216,13 +215,27 @@ func decode(b []byte) (Device, error) {
 	return d, r.err
 }
 
+// known returns nil if the stored document is of a version that this program
+// knows. It looks first for how encode begins.
+func known(b []byte) error {
+	if head := len(`{"v":1`); len(b) > head && (b[head] == ',' || b[head] == '}') && (string(b[:head]) == `{"v":1` || string(b[:head]) == `{"v":2`) {
+		return nil
+	}
+	var v struct {
+		Version int `json:"v"`
+	}
+	if err := json.Unmarshal(b, &v); err != nil {
+		return fmt.Errorf("reading stored document: %w", err)
+	}
+	if v.Version != Version1 && v.Version != Version2 {
+		return fmt.Errorf("stored document has version %d and this program knows %d and %d: run a worker that knows it", v.Version, Version1, Version2)
+	}
+	return nil
+}
+
 // words returns the tombstones sorted by item id.
 func (d Device) words() []Word {
-	var ws []Word
-	for _, it := range sorted(itemsOf(d.Told)) {
-		ws = append(ws, d.Told[it.ID])
-	}
-	return ws
+	return slices.SortedFunc(maps.Values(d.Told), func(a, b Word) int { return strings.Compare(a.Item.ID, b.Item.ID) })
 }
 
 func itemsOf(told map[string]Word) map[string]events.Item {

@@ -65,10 +65,8 @@ func rich2() Device {
 // same wants the document to come back as it was.
 func same(t *testing.T, d Device) []byte {
 	t.Helper()
-	b, err := d.encode()
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := d.encode()
+	byReflection(t, d)
 	got, err := decode(b)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, b)
@@ -76,14 +74,25 @@ func same(t *testing.T, d Device) []byte {
 	if d.Told == nil {
 		d.Told = map[string]Word{}
 	}
-	again, err := got.encode()
-	if err != nil || !bytes.Equal(again, b) {
-		t.Fatalf("it is encoded otherwise the second time: %v\n%s\n%s", err, b, again)
+	if again := got.encode(); !bytes.Equal(again, b) {
+		t.Fatalf("it is encoded otherwise the second time:\n%s\n%s", b, again)
 	}
 	if !reflect.DeepEqual(normal(got), normal(d)) {
 		t.Fatalf("got  %+v\nwant %+v\n%s", got, d, b)
 	}
 	return b
+}
+
+// byReflection wants the encoding to be encoding/json's.
+func byReflection(t *testing.T, d Device) {
+	t.Helper()
+	want, err := json.Marshal(d.stored())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := d.encode(); !bytes.Equal(got, want) {
+		t.Fatalf("it is encoded as\n%s\nand by encoding/json as\n%s", got, want)
+	}
 }
 
 // normal makes empty slices nil: the stored form does not tell them apart.
@@ -128,6 +137,24 @@ func TestStoredRoundTrip(t *testing.T) {
 		if fields.Field(i).IsZero() {
 			t.Errorf("the test's device has no %s", fields.Type().Field(i).Name)
 		}
+	}
+}
+
+// A document remembers the traces of MaxTraces events, in a form that older
+// workers read, and has them in its estimated size.
+func TestStoredTraces(t *testing.T) {
+	d := Device{}
+	for n := range 2 * MaxTraces {
+		e := word(n, later(time.Duration(n)*time.Second), remove("x")...)
+		e.Trace = fmt.Sprintf("00-%032x-%016x-01", n+1, n+1)
+		d = d.Fold(e)
+	}
+	if got := d.Traces(); len(got) != MaxTraces || got[0] != "00-00000000000000000000000000000001-0000000000000001-01" {
+		t.Errorf("it remembers %d traces: %v", len(got), got)
+	}
+	b := same(t, d)
+	if est := d.size(); len(b) > est || !bytes.HasPrefix(b, []byte(`{"v":1,`)) {
+		t.Errorf("it has %d bytes, and was thought to have %d:\n%.100s", len(b), est, b)
 	}
 }
 
@@ -240,15 +267,11 @@ func TestStoredRefuses(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	b, err := rich().encode()
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(b)
-	if b, err = rich2().encode(); err != nil {
-		f.Fatal(err)
-	}
-	f.Add(b)
+	f.Add(rich().encode())
+	f.Add(rich2().encode())
+	odd := rich()
+	odd.Pending[0].Ticket, odd.Reports[0].Reason = "a \"b\" <c> & \u2028\xff", "Größe\t7"
+	f.Add(odd.encode())
 	f.Add([]byte(`{"v":2,"pending":[{"t":1,"s":1,"k":"k","a":1,"c":[0],"p":"A"},{"t":2,"s":2,"k":"l","a":1,"c":[]}],"own":true}`))
 	f.Add([]byte(`{"v":1}`))
 	f.Add([]byte(`{"v":1,"items":[{"id":"x","type":"application"}],"held":[0,0],"told":[{"t":-1,"s":1,"k":"","c":-1,"at":"0.5"}]}`))
@@ -262,10 +285,9 @@ func FuzzDecode(f *testing.F) {
 		// What can be read can be used, and written.
 		d.Due()
 		d.Next(t0, timing)
-		e, err := d.Fold(word(1, t0, remove("x")...)).encode()
-		if err != nil {
-			t.Fatal(err)
-		}
+		d = d.Fold(word(1, t0, remove("x")...))
+		byReflection(t, d)
+		e := d.encode()
 		if _, err := decode(e); err != nil {
 			t.Fatalf("%v\n%s", err, e)
 		}
@@ -322,21 +344,14 @@ func BenchmarkEncode(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				e, err := d.encode()
-				if err != nil {
-					b.Fatal(err)
-				}
-				b.SetBytes(int64(len(e)))
+				b.SetBytes(int64(len(d.encode())))
 			}
 		})
 	}
 }
 
 func BenchmarkDecode(b *testing.B) {
-	e, err := full().encode()
-	if err != nil {
-		b.Fatal(err)
-	}
+	e := full().encode()
 	b.SetBytes(int64(len(e)))
 	b.ReportAllocs()
 	for b.Loop() {

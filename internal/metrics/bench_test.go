@@ -27,3 +27,21 @@ func BenchmarkUnknownLabelValues(b *testing.B) {
 		}
 	})
 }
+
+// All that an accepted request counts, as ingest does.
+func BenchmarkRequest(b *testing.B) {
+	m := New(prometheus.NewRegistry(), "", labels)
+	m.SetSources([]SourceLabels{snow})
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for i := 0; pb.Next(); i++ {
+			m.InFlight.Inc()
+			m.KeyUses.WithLabelValues("snow", "signature", "new").Inc()
+			m.KeyLastUsed.WithLabelValues("snow", "signature", "new").Set(1e9)
+			m.Published.WithLabelValues("snow", "stored").Inc()
+			m.Requests.WithLabelValues("snow", "202").Inc()
+			m.RequestSeconds.WithLabelValues("snow").Observe(.001 * float64(1+i%20))
+			m.InFlight.Dec()
+		}
+	})
+}

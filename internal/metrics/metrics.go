@@ -1,20 +1,20 @@
 // Package metrics holds every collector of changerelay, the values that their
-// labels may take, and the admin handler that serves them.
+// labels may take, and the admin handler that serves them. docs/metrics.md is
+// what users are told of them; a test compares the two, help texts included.
 //
 // All label sets are closed: New is given the names of sources and tenants and
-// the vocabulary of outcomes, makes every series at once, and counts a value
-// outside its set as "unknown". So no stranger can make series by inventing
-// names, and a rate over a series that has not happened yet is 0, not absent.
-// Sources, their keys and tenants change while the program runs: SetSources and
-// SetTenants replace their sets. Everything else is for ever.
+// the vocabularies, makes every series at once, and counts a value outside its
+// set as "unknown". So no stranger can make series by inventing names, and a rate
+// over a series that has not happened yet is 0, not absent. Sources, their keys
+// and tenants change while the program runs: SetSources and SetTenants replace
+// their sets. Everything else is for ever.
 //
-//	ingest ──► Requests, RequestSeconds, Refusals, RateLimited, Published, Parked
-//	keys ────► KeyUses, KeyLastUsed, ReplayProtection
-//	fold ────► FoldSeconds, FoldBatch, Outcomes, Wakeups
-//	reconcile► ReconcileSeconds, OpenAttempts, DueDevices, Outcomes, WebhookToGraphSeconds
-//	graph ───► GraphSeconds, GraphCalls
-//	broker ──► BrokerConnected, BrokerReconnects
-//	config ──► ConfigReloads, ConfigLastReload, ConfigLastReloadTime
+//	Ingesting   requests, senders, keys                  the ingest service's
+//	Eventful    outcomes, dead letters, panics           both services'
+//	Working     fold, reconcile, webhook to Graph        the worker's
+//	Calling     Graph, tokens, quotas, tenants           the worker's
+//	Broking     connection, streams, what is unfolded    both services'
+//	Processing  build, configuration, certificates, Go   both services'
 //
 // Nothing is global: the registry is the caller's, so that a test, or two
 // services in one process, can have their own. The package does not know what
@@ -22,67 +22,49 @@
 package metrics
 
 import (
-	"runtime"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 )
 
 // Unknown is the label value of whatever is outside a label's closed set.
 const Unknown = "unknown"
 
-// Labels are the closed sets of label values that only the caller knows.
+// A Service is one that a process is.
+type Service int
+
+// The services; a process may be both.
+const (
+	Ingest Service = 1 << iota
+	Worker
+)
+
+// Labels are the closed sets of label values that only the caller knows, and
+// which families there are.
 type Labels struct {
+	Of       Service  // whose families are shown; 0: all
 	Sources  []string // configured webhook sources, by name; SetSources knows more of them
 	Tenants  []string // configured tenants, by name; SetTenants replaces them
 	Outcomes []string // the vocabulary of outcomes
+	Reasons  []string // those of them that have a dead letter
 	Refusals []string // reason words of refused signatures
+	Streams  []string // names of streams and buckets
 }
 
 // Metrics are the collectors. All are safe for concurrent use.
 type Metrics struct {
-	// Ingest: requests by strangers and senders.
-	Requests       *Counters   // source, code
-	RequestSeconds *Histograms // source
-	Refusals       *Counters   // source, reason
-	RateLimited    *Counters   // source; Unknown is the limit of all requests
-	Published      *Counters   // source, result: stored, duplicate, conflict, unavailable
-	Parked         *Counters   // source
-
-	// What let requests in.
-	KeyUses          *Counters // source, check, key
-	KeyLastUsed      *Gauges   // source, check, key; seconds since 1970
-	ReplayProtection *Gauges   // source; SetSources sets it
-
-	// What became of events, wherever that was decided.
-	Outcomes *Counters // stage: ingest, resolve, fold, reconcile; outcome
-
-	// Worker.
-	FoldSeconds           prometheus.Histogram
-	FoldBatch             prometheus.Histogram
-	ReconcileSeconds      prometheus.Histogram
-	WebhookToGraphSeconds prometheus.Histogram
-	Wakeups               prometheus.Counter
-	OpenAttempts          prometheus.Gauge
-	DueDevices            *Gauges // tenant
-
-	// Microsoft Graph.
-	GraphSeconds *Histograms // op: post, get, find; kind: ok or the kind of error
-	GraphCalls   *Counters   // op, kind
-
-	// The broker, as this process sees it.
-	BrokerConnected  prometheus.Gauge
-	BrokerReconnects prometheus.Counter
-
-	// The configuration file.
-	ConfigReloads        *Counters        // result: ok, failed
-	ConfigLastReload     prometheus.Gauge // 1 or 0
-	ConfigLastReloadTime prometheus.Gauge // seconds since 1970
+	Ingesting
+	Eventful
+	Working
+	Calling
+	Broking
+	Processing
 
 	registry *prometheus.Registry
 	refusals []string
-	setting  sync.Mutex // one SetSources or SetTenants at a time, or families would differ
+
+	setting sync.Mutex      // one SetSources or SetTenants at a time, or families would differ
+	tenants map[string]bool // in force; guarded by setting
 }
 
 // New registers every collector with reg, the Go runtime's and the process's
@@ -90,25 +72,13 @@ type Metrics struct {
 // error, met at start.
 func New(reg *prometheus.Registry, version string, l Labels) *Metrics {
 	f := factory{reg}
-	f.runtime(version)
-	m := &Metrics{registry: reg, refusals: l.Refusals}
-	m.ingest(f, l)
-	m.worker(f, l)
-	m.graph(f)
-	m.broker(f)
-	m.config(f)
+	has := func(s Service) bool { return l.Of == 0 || l.Of&s != 0 }
+	m := &Metrics{
+		Ingesting: ingesting(f.of(has(Ingest))), Eventful: eventful(f, l), Working: working(f.of(has(Worker))),
+		Calling: calling(f.of(has(Worker))), Broking: broking(f, l), Processing: processing(f, version),
+		registry: reg, refusals: l.Refusals,
+	}
 	m.SetSources(named(l.Sources))
 	m.SetTenants(l.Tenants)
 	return m
-}
-
-// runtime registers what is the same in every Go service.
-func (f factory) runtime(version string) {
-	f.reg.MustRegister(
-		collectors.NewGoCollector(),
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-	)
-	info := f.gauges("changerelay_build_info", "Always 1; its labels say which build runs.",
-		label("version", version), label("goversion", runtime.Version()))
-	info.WithLabelValues(version, runtime.Version()).Set(1)
 }

@@ -19,7 +19,9 @@ var labels = Labels{
 	Sources:  []string{"snow", "desk"},
 	Tenants:  []string{"acme"},
 	Outcomes: []string{"accepted", "invalid"},
+	Reasons:  []string{"invalid"},
 	Refusals: []string{"bad_signature"},
+	Streams:  []string{"CHANGES"},
 }
 
 // Names, units and help texts are as Prometheus' own linter wants them.
@@ -51,7 +53,10 @@ func TestCardinality(t *testing.T) {
 		m.Refusals.WithLabelValues(s, s).Inc()
 		m.Published.WithLabelValues(s, s).Inc()
 		m.Outcomes.WithLabelValues(s, s).Inc()
-		m.DueDevices.WithLabelValues(s).Set(1)
+		m.DueDevices.Set(1, s, Waiting)
+		m.GraphResponses.WithLabelValues("post", s).Inc()
+		m.QuotaCalls.WithLabelValues(s, "write").Inc()
+		m.DeadLetters.WithLabelValues(s).Inc()
 		m.GraphSeconds.WithLabelValues(s, s).Observe(1)
 		m.GraphCalls.WithLabelValues(s).Inc()
 	}
@@ -75,7 +80,7 @@ func TestStartsAtZero(t *testing.T) {
 		`changerelay_ingest_requests_total{code="401",source="unknown"} 0`,
 		`changerelay_outcomes_total{outcome="invalid",stage="reconcile"} 0`,
 		`changerelay_graph_calls_total{kind="in_doubt",op="post"} 0`,
-		`changerelay_due_devices{tenant="acme"} 0`,
+		`changerelay_due_devices{state="runnable",tenant="acme"} 0`,
 		`changerelay_build_info{goversion="go1.`,
 		`changerelay_ingest_request_duration_seconds_bucket{source="desk",le="2.0"} 0`,
 		`go_goroutines `, `process_cpu_seconds_total `,

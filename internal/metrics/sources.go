@@ -1,5 +1,7 @@
 package metrics
 
+import "time"
+
 // SourceLabels are what a configured source brings into label sets.
 type SourceLabels struct {
 	Name            string
@@ -7,8 +9,11 @@ type SourceLabels struct {
 	ReplayProtected bool        // it signs the time, so a captured request is told by its age
 }
 
-// KeyLabels name a key of a check. They are not secret.
-type KeyLabels struct{ Check, Key string }
+// KeyLabels name a key of a check, and say when it ends. They are not secret.
+type KeyLabels struct {
+	Check, Key string
+	Ends       time.Time // zero: never
+}
 
 // SetSources replaces the configured sources, as a reload of the configuration
 // does. Series of sources and keys that are gone are deleted, new ones are there
@@ -29,13 +34,26 @@ func (m *Metrics) SetSources(s []SourceLabels) {
 	m.ReplayProtection.close(newShape(source))
 	m.KeyUses.close(newShape(keys))
 	m.KeyLastUsed.close(newShape(keys))
+	m.KeyExpiry.close(newShape(keys))
+	m.ExpiredKeyUses.close(newShape(keys))
 	for _, one := range s {
 		protected := 0.0
 		if one.ReplayProtected {
 			protected = 1
 		}
-		m.ReplayProtection.WithLabelValues(one.Name).Set(protected)
+		m.ReplayProtection.Set(protected, one.Name)
+		for _, k := range one.Keys {
+			m.KeyExpiry.Set(Seconds(k.Ends), one.Name, k.Check, k.Key)
+		}
 	}
+}
+
+// Seconds is a time as gauges have it, in seconds since 1970; 0 for the zero time.
+func Seconds(t time.Time) float64 {
+	if t.IsZero() {
+		return 0
+	}
+	return float64(t.UnixMilli()) / 1000
 }
 
 // dimensions are the sources, and their keys: a key is one of a check of a source.

@@ -12,8 +12,8 @@ import (
 )
 
 var (
-	snow = SourceLabels{Name: "snow", Keys: []KeyLabels{{"signature", "old"}, {"signature", "new"}}, ReplayProtected: true}
-	desk = SourceLabels{Name: "desk", Keys: []KeyLabels{{"header", "0"}}}
+	snow = SourceLabels{Name: "snow", Keys: []KeyLabels{{Check: "signature", Key: "old"}, {Check: "signature", Key: "new", Ends: time.Unix(2e9, 0)}}, ReplayProtected: true}
+	desk = SourceLabels{Name: "desk", Keys: []KeyLabels{{Check: "header", Key: "0"}}}
 )
 
 // series are the lines of a scrape about sources, without buckets.
@@ -40,7 +40,7 @@ func TestSetSources(t *testing.T) {
 	m.KeyLastUsed.WithLabelValues("snow", "signature", "new").Set(1e9)
 	m.Parked.WithLabelValues("desk").Inc()
 
-	rotated := SourceLabels{Name: "snow", Keys: []KeyLabels{{"signature", "new"}, {"signature", "newest"}}}
+	rotated := SourceLabels{Name: "snow", Keys: []KeyLabels{{Check: "signature", Key: "new"}, {Check: "signature", Key: "newest", Ends: time.Unix(3e9, 0)}}}
 	m.SetSources([]SourceLabels{rotated, {Name: "jira", ReplayProtected: true}})
 	have := series(t, m)
 	for want, value := range map[string]string{
@@ -54,6 +54,9 @@ func TestSetSources(t *testing.T) {
 		`changerelay_ingest_request_duration_seconds_count{source="jira"}`:                                 "0",
 		`changerelay_ingest_key_uses_total{check="signature",key="newest",source="snow"}`:                  "0.0",
 		`changerelay_ingest_key_last_used_timestamp_seconds{check="signature",key="newest",source="snow"}`: "0.0",
+		`changerelay_ingest_key_expiry_timestamp_seconds{check="signature",key="new",source="snow"}`:       "0.0",
+		`changerelay_ingest_key_expiry_timestamp_seconds{check="signature",key="newest",source="snow"}`:    "3e+09",
+		`changerelay_ingest_expired_key_uses_total{check="signature",key="newest",source="snow"}`:          "0.0",
 		`changerelay_ingest_parked_total{source="jira"}`:                                                   "0.0",
 		`changerelay_ingest_rate_limited_total{source="unknown"}`:                                          "0.0",
 		`changerelay_ingest_replay_protection{source="snow"}`:                                              "0.0",

@@ -14,6 +14,7 @@ type family[T any] struct {
 	vec    vec[T]
 	mu     sync.Mutex // held by whoever makes or deletes series
 	series atomic.Pointer[table[T]]
+	none   T // of an unmeasured build
 }
 
 // A vec is one of Prometheus' own.
@@ -39,6 +40,9 @@ type (
 // the family's labels. A value outside its set, or left out, is Unknown. It
 // does not allocate.
 func (f *family[T]) WithLabelValues(values ...string) T {
+	if unmeasured {
+		return f.none
+	}
 	var at tuple
 	copy(at[:], values)
 	t := f.series.Load()
@@ -50,6 +54,17 @@ func (f *family[T]) WithLabelValues(values ...string) T {
 		return s
 	}
 	return f.make(at)
+}
+
+// Set sets the series of the values, and nothing if one is outside its set: a
+// state that is nobody's says nothing. Tenants and sources come and go between
+// whoever looks and whoever shows.
+func (g *Gauges) Set(v float64, values ...string) {
+	var at tuple
+	copy(at[:], values)
+	if s, ok := g.series.Load().series[at]; ok && !unmeasured {
+		s.Set(v)
+	}
 }
 
 // make makes a series with something Unknown in it. There are not many, for
@@ -95,6 +110,7 @@ func (f *family[T]) put(s shape, more ...tuple) {
 
 func (f *family[T]) open(v vec[T], s shape) {
 	f.vec = v
+	f.none, _ = any(nothing{}).(T)
 	f.series.Store(&table[T]{shape: s})
 	f.close(s)
 }

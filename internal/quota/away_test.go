@@ -7,14 +7,15 @@ import (
 	"time"
 
 	"changerelay/internal/await"
+	"changerelay/internal/broker"
 	"changerelay/internal/natstest"
 )
 
 // The broker goes away and comes back. Callers get its error, and later permits;
 // the cell is what it was.
 func TestBrokerRestart(t *testing.T) {
-	broker := natstest.Server(t, natstest.SyncAlways())
-	s := open(t, broker.URL(), 1)
+	server := natstest.Server(t, natstest.SyncAlways())
+	s := open(t, server.URL(), 1)
 	b := s.Bucket(writes, Limit{100, 5}, time.Now)
 	for range 5 {
 		if _, later := take(t, b, time.Second); later != nil {
@@ -25,7 +26,7 @@ func TestBrokerRestart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	broker.Stop()
+	server.Stop()
 	start := time.Now()
 	got := callers(t, t.Context(), b, times(4, day)...)
 	for range 4 {
@@ -34,7 +35,7 @@ func TestBrokerRestart(t *testing.T) {
 			t.Errorf("while the broker is away: %+v", r)
 		}
 	}
-	if d := time.Since(start); d > askFor+tryFor {
+	if d := time.Since(start); d > askFor+broker.TryFor {
 		t.Errorf("it took %v to say so", d)
 	}
 	if _, later := take(t, b, 0); later == nil || later.Until.After(time.Now().Add(failPause)) {
@@ -51,12 +52,12 @@ func TestBrokerRestart(t *testing.T) {
 		t.Errorf("a request that nobody waits for goes on for %v", d)
 	}
 
-	broker.Start()
+	server.Start()
 	await.State(t, "the broker to give permits again", func() bool {
 		_, err := b.Take(t.Context(), day)
 		return err == nil
 	})
-	after, err := open(t, broker.URL(), 1).Get(t.Context(), writes)
+	after, err := open(t, server.URL(), 1).Get(t.Context(), writes)
 	if err != nil || after.Next.Before(before.Next) || after.Seen.Before(before.Seen) {
 		t.Errorf("%+v is now %+v, %v", before, after, err)
 	}
@@ -64,12 +65,12 @@ func TestBrokerRestart(t *testing.T) {
 
 // A 429 while the broker is away pauses this process, and the caller is not held up.
 func TestThrottledWhileTheBrokerIsAway(t *testing.T) {
-	broker := natstest.Server(t)
-	b := open(t, broker.URL(), 1).Bucket(writes, DefaultWrite, time.Now)
+	server := natstest.Server(t)
+	b := open(t, server.URL(), 1).Bucket(writes, DefaultWrite, time.Now)
 	if _, later := take(t, b, 0); later != nil {
 		t.Fatal(later)
 	}
-	broker.Stop()
+	server.Stop()
 	ctx, cancel := context.WithTimeout(t.Context(), 100*ms)
 	defer cancel()
 	got := callers(t, t.Context(), b, time.Second, time.Second)

@@ -143,6 +143,18 @@ func (b *Bucket) Until() time.Time {
 	return b.until
 }
 
+// Rate is how many calls a second the quota allows now, as far as this process has
+// heard; 0 in a pause. Without callers it hears nothing.
+func (b *Bucket) Rate() float64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.now()
+	if b.until.After(now) {
+		return 0
+	}
+	return b.cell.Rate(now.Add(b.ahead), b.limit)
+}
+
 // SetLimit changes the limit for the leases to come.
 func (b *Bucket) SetLimit(l Limit) {
 	b.mu.Lock()

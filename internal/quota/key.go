@@ -25,9 +25,10 @@ type Key struct {
 
 // String is the quota's key in the bucket: tenant.client.class, in lower case. An id
 // that is no GUID, such as a tenant's domain, is hashed.
-func (k Key) String() string {
-	return token(k.TenantID) + "." + token(k.ClientID) + "." + string(k.Class)
-}
+func (k Key) String() string { return k.App() + "." + string(k.Class) }
+
+// App names the application in its tenant, whatever the class: tenant.client.
+func (k Key) App() string { return token(k.TenantID) + "." + token(k.ClientID) }
 
 // token is the id if it looks like a GUID. A hash never does.
 func token(id string) string {

@@ -31,15 +31,8 @@ const (
 	fastest   = 1_000_000 // calls a second; gaps are whole nanoseconds
 	mostBurst = 1_000_000 // calls
 	mostLease = 1024      // send times in one lease, 24 KiB of memory
-)
 
-// Bounds of the compare-and-swap loop; the ledger's.
-const (
-	casPause = 2 * time.Millisecond   // about; first pause after a lost swap, doubled to
-	casSlow  = 100 * time.Millisecond // about
-	tryFor   = 2 * time.Second        // one read or one write; fsync on a busy R3 takes tens of milliseconds
-	tries    = 6                      // without an answer; together they ride out a change of leader
-	tryPause = 200 * time.Millisecond // about; added by each
+	resumeFor = time.Hour // a resumption is kept so long: longer than any pause, and than a worker needs to hear of it
 )
 
 // Bounds of a bucket.

@@ -3,11 +3,8 @@ package quota
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
-
-	"github.com/nats-io/nats.go/jetstream"
 )
 
 // A Notice says why a worker does not call a tenant although its quota would
@@ -24,9 +21,7 @@ func (s *Store) Post(ctx context.Context, k Key, n Notice) error {
 	if err != nil {
 		return fmt.Errorf("posting a notice: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, tryFor)
-	defer cancel()
-	if _, err := s.kv.Put(ctx, k.notice(), b); err != nil {
+	if err := s.bucket.Put(ctx, k.notice(), b); err != nil {
 		return fmt.Errorf("posting a notice: %w", err)
 	}
 	return nil
@@ -34,14 +29,9 @@ func (s *Store) Post(ctx context.Context, k Key, n Notice) error {
 
 // Notice is the newest notice; the zero one if there was none.
 func (s *Store) Notice(ctx context.Context, k Key) (n Notice, err error) {
-	ctx, cancel := context.WithTimeout(ctx, tryFor)
-	defer cancel()
-	e, err := s.kv.Get(ctx, k.notice())
-	if errors.Is(err, jetstream.ErrKeyNotFound) {
-		return n, nil
-	}
-	if err == nil {
-		err = json.Unmarshal(e.Value(), &n)
+	b, _, err := s.keys.Load(ctx, k.notice())
+	if err == nil && b != nil {
+		err = json.Unmarshal(b, &n)
 	}
 	if err != nil {
 		return Notice{}, fmt.Errorf("reading a notice: %w", err)

@@ -4,35 +4,37 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"changerelay/internal/broker"
 )
 
 // Name is the key-value bucket's; its keys are Key.String.
 const Name = "quota"
-
-// Of the bucket as the broker sees it: its stream, and what stands before a key.
-const (
-	stream   = "KV_" + Name
-	subjects = "$KV." + Name + "."
-)
 
 // A Store keeps the cells in a JetStream key-value bucket.
 //
 // It needs of the bucket that a write conditional on a revision is refused when
 // the cell has changed since, and that a read is answered by the stream's leader.
 type Store struct {
-	kv jetstream.KeyValue
+	bucket *broker.Bucket
+	keys   keys
 
 	mu      sync.Mutex
 	last    map[string]entry // as last seen here: one round trip for whoever is alone
 	buckets map[string]*Bucket
 }
 
-// An entry is a cell and its revision, 0 if nothing is stored.
+// keys is what a Store needs of its bucket; tests lose swaps in it.
+type keys interface {
+	Load(ctx context.Context, key string) (value []byte, revision uint64, err error)
+	Swap(ctx context.Context, key string, value []byte, over uint64) (revision uint64, err error)
+}
+
+// An entry is a cell and the revision to write over.
 type entry struct {
 	cell     Cell
 	revision uint64
@@ -40,46 +42,35 @@ type entry struct {
 
 // Attach opens the bucket as it is, and declares nothing: for operators' tools.
 func Attach(ctx context.Context, js jetstream.JetStream) (*Store, error) {
-	kv, err := js.KeyValue(ctx, Name)
+	b, err := broker.Attach(ctx, js, Name)
 	if errors.Is(err, jetstream.ErrBucketNotFound) {
 		return nil, errors.New("the broker has no quotas yet; the first worker makes them")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("opening the quotas: %w", err)
 	}
-	return &Store{kv: kv, last: map[string]entry{}, buckets: map[string]*Bucket{}}, nil
+	return newStore(b), nil
 }
 
 // Open declares the bucket with that many replicas and opens it. Of a bucket that
 // exists it changes only what the quotas need.
 func Open(ctx context.Context, js jetstream.JetStream, replicas int) (*Store, error) {
-	c := jetstream.StreamConfig{Name: stream}
-	st, err := js.Stream(ctx, c.Name)
-	switch {
-	case err == nil:
-		c = st.CachedInfo().Config
-	case !errors.Is(err, jetstream.ErrStreamNotFound):
+	b, err := broker.Open(ctx, js, Name, "changerelay: when Graph may be called, one cell a quota", replicas)
+	if err != nil {
 		return nil, fmt.Errorf("declaring the quotas: %w", err)
 	}
-	// Declared by hand because CreateKeyValue turns direct gets on.
-	c.Description = "changerelay: when Graph may be called, one cell a quota"
-	c.Subjects = []string{subjects + ">"}
-	c.Storage, c.Replicas = jetstream.FileStorage, max(replicas, 1)
-	c.MaxMsgsPerSubject, c.Discard = 1, jetstream.DiscardNew
-	c.DenyDelete, c.AllowRollup, c.AllowDirect = true, true, false
-	if err != nil || !reflect.DeepEqual(c, st.CachedInfo().Config) {
-		if _, err := js.CreateOrUpdateStream(ctx, c); err != nil {
-			return nil, fmt.Errorf("declaring the quotas: %w", err)
-		}
-	}
-	return Attach(ctx, js)
+	return newStore(b), nil
+}
+
+func newStore(b *broker.Bucket) *Store {
+	return &Store{bucket: b, keys: b, last: map[string]entry{}, buckets: map[string]*Bucket{}}
 }
 
 // Get returns the cell as the leader has it; the zero Cell if nobody has used
 // the quota yet.
 func (s *Store) Get(ctx context.Context, k Key) (Cell, error) {
 	var e entry
-	err := s.persist(ctx, func() (err error) {
+	err := broker.Persist(ctx, func() (err error) {
 		e, err = s.load(ctx, k.String())
 		return err
 	})
@@ -101,18 +92,16 @@ func (s *Store) Bucket(k Key, l Limit, now func() time.Time) *Bucket {
 }
 
 func (s *Store) load(ctx context.Context, key string) (entry, error) {
-	ctx, cancel := context.WithTimeout(ctx, tryFor)
-	defer cancel()
-	e, err := s.kv.Get(ctx, key)
-	if errors.Is(err, jetstream.ErrKeyNotFound) {
-		return entry{}, nil
-	}
+	b, revision, err := s.keys.Load(ctx, key)
 	if err != nil {
 		return entry{}, fmt.Errorf("reading quota %s: %w", key, err)
 	}
-	c, err := decode(e.Value())
-	if err != nil {
-		return entry{}, final{fmt.Errorf("reading quota %s: %w", key, err)}
+	if b == nil {
+		return entry{revision: revision}, nil
 	}
-	return entry{c, e.Revision()}, nil
+	c, err := decode(b)
+	if err != nil {
+		return entry{}, broker.Final{Err: fmt.Errorf("reading quota %s: %w", key, err)}
+	}
+	return entry{c, revision}, nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"changerelay/internal/await"
+	"changerelay/internal/broker"
 	"changerelay/internal/natstest"
 )
 
@@ -157,26 +158,43 @@ func TestUpdateWithoutChangeAsksNothing(t *testing.T) {
 
 // A losing bucket loses the first swaps with an error of its choice.
 type losing struct {
-	jetstream.KeyValue
+	keys
 	err  error
 	left int
 }
 
-func (l *losing) Update(ctx context.Context, key string, b []byte, rev uint64) (uint64, error) {
+func (l *losing) Swap(ctx context.Context, key string, b []byte, over uint64) (uint64, error) {
 	if l.left--; l.left >= 0 {
-		return 0, fmt.Errorf("updating: %w", l.err)
+		return 0, fmt.Errorf("swapping: %w", l.err)
 	}
-	return l.KeyValue.Update(ctx, key, b, rev)
+	return l.keys.Swap(ctx, key, b, over)
+}
+
+// lost are the broker's words for it: of one server, and mostly of a cluster.
+var lost = []error{
+	&jetstream.APIError{Code: 400, ErrorCode: jetstream.JSErrCodeStreamWrongLastSequence, Description: "wrong last sequence: 7"},
+	&jetstream.APIError{Code: 400, ErrorCode: jetstream.JSErrCodeStreamWrongLastSequenceConstant, Description: "wrong last sequence"},
+}
+
+// byHand is the bucket as nats.go and the broker's own tool have it.
+func byHand(t testing.TB, url string) jetstream.KeyValue {
+	t.Helper()
+	_, js := connect(t, url)
+	kv, err := js.KeyValue(t.Context(), Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kv
 }
 
 func TestBothErrorsOfALostSwap(t *testing.T) {
 	url := natstest.Server(t).URL()
-	for n, lost := range []error{jetstream.ErrKeyExists, jetstream.ErrKeyRevisionMismatch} {
+	for n, lost := range lost {
 		s := open(t, url, 1)
 		if _, err := s.update(t.Context(), writes.String(), used); err != nil {
 			t.Fatal(err)
 		}
-		s.kv = &losing{s.kv, lost, tries + 1} // more than tries that fail
+		s.keys = &losing{s.keys, lost, broker.Tries + 1} // more than tries that fail
 		if c, err := s.update(t.Context(), writes.String(), used); err != nil || c.Count != 2*n+2 {
 			t.Errorf("after %q: %+v, %v", lost, c, err)
 		}
@@ -189,11 +207,11 @@ func TestUpdateGivesUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	broken := errors.New("broken")
-	s.kv = &losing{s.kv, broken, 1 << 30}
+	s.keys = &losing{s.keys, broken, 1 << 30}
 	if _, err := s.update(t.Context(), writes.String(), used); !errors.Is(err, broken) || !strings.Contains(err.Error(), writes.String()) {
 		t.Errorf("without a deadline: %v", err)
 	}
-	s.kv = &losing{s.kv, jetstream.ErrKeyExists, 1 << 30}
+	s.keys = &losing{s.keys, lost[0], 1 << 30}
 	ctx, cancel := context.WithCancel(t.Context())
 	calls := 0
 	_, err := s.update(ctx, writes.String(), func(c Cell) Cell {
@@ -249,12 +267,12 @@ func TestNoUpdateIsLostOnACluster(t *testing.T) {
 // An operator may delete a cell, and it begins anew.
 func TestADeletedCell(t *testing.T) {
 	url := natstest.Server(t).URL()
-	s := open(t, url, 1)
+	s, kv := open(t, url, 1), byHand(t, url)
 	for n := range 3 {
 		if c, err := s.update(t.Context(), writes.String(), used); err != nil || c.Count != 1 {
 			t.Fatalf("after %d deletions: %+v, %v", n, c, err)
 		}
-		if err := s.kv.Delete(t.Context(), writes.String()); err != nil {
+		if err := kv.Delete(t.Context(), writes.String()); err != nil {
 			t.Fatal(err)
 		}
 		if c, err := s.Get(t.Context(), writes); err != nil || c != (Cell{}) {
@@ -264,16 +282,17 @@ func TestADeletedCell(t *testing.T) {
 }
 
 func TestANewerCellIsLeftAlone(t *testing.T) {
-	s := open(t, natstest.Server(t).URL(), 1)
+	url := natstest.Server(t).URL()
+	s, kv := open(t, url, 1), byHand(t, url)
 	const newer = `{"v":2,"surprise":true}`
-	if _, err := s.kv.Put(t.Context(), writes.String(), []byte(newer)); err != nil {
+	if _, err := kv.Put(t.Context(), writes.String(), []byte(newer)); err != nil {
 		t.Fatal(err)
 	}
 	_, err := s.update(t.Context(), writes.String(), used)
 	if err == nil || !strings.Contains(err.Error(), "version 2") || !strings.Contains(err.Error(), writes.String()) {
 		t.Errorf("the error does not say which cell and why: %v", err)
 	}
-	if e, err := s.kv.Get(t.Context(), writes.String()); err != nil || string(e.Value()) != newer {
+	if e, err := kv.Get(t.Context(), writes.String()); err != nil || string(e.Value()) != newer {
 		t.Errorf("it is overwritten: %s, %v", e.Value(), err)
 	}
 }

@@ -25,7 +25,10 @@ type broker struct {
 	ledger  atomic.Pointer[ledger.Store]
 	gate    gate
 	timing  ledger.Timing
+	tenants atomic.Pointer[[]string] // that are configured now
 }
+
+func (b *broker) configured() []string { return *b.tenants.Load() }
 
 var errOpening = fmt.Errorf("%w: its streams are not open yet", stream.ErrUnavailable)
 

@@ -40,6 +40,7 @@ func (p Parts) broker(nc *nats.Conn) (*broker, error) {
 	}
 	b := &broker{js: js, gate: gate{js: js}, timing: p.Timing}
 	b.gate.quotas.Store(&p.Quotas)
+	b.tenants.Store(&p.Tenants)
 	if b.timing == (ledger.Timing{}) {
 		b.timing = ledger.DefaultTiming
 	}
@@ -78,6 +79,14 @@ func (b *broker) FindTicket(ctx context.Context, ticket string, tenants []string
 		})
 	}
 	return found, total, group.Wait()
+}
+
+// FindParked is of ingest.Finder.
+func (b *broker) FindParked(ctx context.Context, ticket string, sources map[string]string, most int) ([]events.Receipt, int, error) {
+	if s := b.streams.Load(); s != nil {
+		return s.FindParked(ctx, ticket, sources, most)
+	}
+	return nil, 0, errOpening
 }
 
 // Listen is of ingest.Finder.

@@ -33,6 +33,7 @@ import (
 	"changerelay/internal/ledger"
 	"changerelay/internal/metrics"
 	"changerelay/internal/stream"
+	"changerelay/internal/tracing"
 )
 
 // drainFor is how long requests under way may take after the stop; ingest
@@ -69,6 +70,7 @@ type Parts struct {
 	BaseURL    string                // how senders see the ingest service; "" makes status URLs relative
 	Version    string
 	Log        *slog.Logger
+	Tracer     *tracing.Tracer // nil traces nothing
 
 	Up func(ingest, admin net.Addr) // called when the listeners are there; ingest is nil without it
 }
@@ -90,16 +92,18 @@ const (
 )
 
 // Run does the work of the roles until ctx ends, and returns when what was begun
-// is finished. It listens before it has a broker: until then webhooks get 503,
+// is finished; then it closes the tracer. It listens before it has a broker: until then webhooks get 503,
 // and readiness says why.
 func (p Parts) Run(ctx context.Context, nc *nats.Conn, roles Role) error {
+	defer p.Tracer.Close()
 	if len(p.Tenants) == 0 {
 		p.Log.Warn("no tenant is configured: every event is invalid; add one under tenants")
 	}
 	if len(p.Sources) == 0 && roles&Ingest != 0 {
 		p.Log.Warn("no source is configured: every webhook is answered 401; add one under sources")
 	}
-	m := p.metrics()
+	m := p.metrics(roles)
+	p.Broker.Panicked, p.Broker.Buried = m.Panics.Inc, func(reason string) { m.DeadLetters.WithLabelValues(reason).Inc() }
 	b, err := p.broker(nc)
 	if err != nil {
 		return err
@@ -110,7 +114,8 @@ func (p Parts) Run(ctx context.Context, nc *nats.Conn, roles Role) error {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	var ingestAddr net.Addr
-	apply := func(c Change) error { m.SetTenants(c.Tenants); return nil }
+	known := func(c Change) { m.SetTenants(c.Tenants); b.tenants.Store(&c.Tenants) }
+	apply := func(c Change) error { known(c); return nil }
 	if roles&Ingest != 0 {
 		srv, l, err := p.ingest(b, m)
 		if err != nil {
@@ -119,20 +124,22 @@ func (p Parts) Run(ctx context.Context, nc *nats.Conn, roles Role) error {
 		defer srv.Close() // after its requests, and after Watch
 		ingestAddr = l.Addr()
 		apply = func(c Change) error {
-			m.SetTenants(c.Tenants)
+			known(c)
 			b.gate.quotas.Store(&c.Quotas)
 			return srv.Reload(c.Sources, c.Tenants)
 		}
 		p.takeIn(ctx, group, srv, l)
 	}
 	if p.Watch != nil {
-		group.Go(func() error { p.Watch(ctx, apply, m.Reloaded); return nil })
+		report := func(ok bool) { m.Reloaded(ok); p.showCertificates(nc, m) }
+		group.Go(func() error { p.Watch(ctx, apply, report); return nil })
 	}
 	group.Go(func() error {
 		return Serve(ctx, &http.Server{Handler: m.Admin(b.Ready)}, admin, drainFor, p.Log)
 	})
 	group.Go(func() error { return p.work(ctx, nc, roles, b, m) })
 	group.Go(func() error { watch(ctx, nc, m); return nil })
+	group.Go(func() error { p.certificates(ctx, nc, m); return nil })
 	if p.Up != nil {
 		p.Up(ingestAddr, admin.Addr())
 	}
@@ -148,13 +155,22 @@ func (p Parts) takeIn(ctx context.Context, group *errgroup.Group, srv *ingest.Se
 	})
 }
 
-func (p Parts) metrics() *metrics.Metrics {
-	l := metrics.Labels{Tenants: slices.Sorted(slices.Values(p.Tenants)), Refusals: ingest.Refusals()}
+func (p Parts) metrics(roles Role) *metrics.Metrics {
+	l := metrics.Labels{Tenants: slices.Sorted(slices.Values(p.Tenants)), Refusals: ingest.Refusals(), Streams: stream.Names}
+	if roles&Ingest != 0 {
+		l.Of |= metrics.Ingest
+	}
+	if roles&Worker != 0 {
+		l.Of |= metrics.Worker
+	}
 	for _, s := range p.Sources {
 		l.Sources = append(l.Sources, s.Name)
 	}
 	for _, o := range events.Outcomes {
 		l.Outcomes = append(l.Outcomes, string(o))
+		if o.Dead() {
+			l.Reasons = append(l.Reasons, string(o))
+		}
 	}
 	return metrics.New(prometheus.NewRegistry(), p.Version, l)
 }
@@ -162,7 +178,7 @@ func (p Parts) metrics() *metrics.Metrics {
 func (p Parts) ingest(b *broker, m *metrics.Metrics) (*ingest.Server, net.Listener, error) {
 	srv, err := ingest.New(ingest.Config{
 		Sources: p.Sources, Tenants: p.Tenants, PeerRate: p.PeerRate, Rate: p.Rate, Proxies: p.Proxies, ClientCAs: p.ClientCAs,
-		Publisher: b, Finder: b, Parker: b, Marks: b, Metrics: m, Log: p.Log, BaseURL: p.BaseURL,
+		Publisher: b, Finder: b, Parker: b, Marks: b, Metrics: m, Log: p.Log, Tracer: p.Tracer, BaseURL: p.BaseURL,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -185,10 +201,14 @@ func (p Parts) work(ctx context.Context, nc *nats.Conn, roles Role, b *broker, m
 		return err
 	}
 	b.streams.Store(s)
-	var examined sync.WaitGroup
-	defer examined.Wait()
-	examined.Go(func() { p.examine(ctx, nc) })
+	var looks sync.WaitGroup
+	defer looks.Wait()
+	looking, stop := context.WithCancel(ctx)
+	defer stop()
+	looks.Go(func() { p.look(looking, nc, s, m) })
+	looks.Go(func() { p.examine(looking, nc, b.configured, m) })
 	if roles&Worker == 0 {
+		<-ctx.Done()
 		return nil
 	}
 	return p.Work(ctx, nc, s, m)

@@ -26,7 +26,7 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 	r.shows(p, map[string]float64{ // before anything has happened: 0, not absent
 		`changerelay_outcomes_total{outcome="in_doubt",stage="reconcile"}`:      0,
 		`changerelay_ingest_requests_total{code="202",source="desk"}`:           0,
-		`changerelay_due_devices{tenant="acme"}`:                                0,
+		`changerelay_due_devices{state="runnable",tenant="acme"}`:               0,
 		`changerelay_graph_calls_total{kind="throttled",op="post"}`:             0,
 		`changerelay_graph_request_duration_seconds_count{kind="ok",op="post"}`: 0,
 		`changerelay_broker_connected`:                                          1,
@@ -36,8 +36,8 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 	first := r.send(p.ingest, "desk", "1", change("1", "a", "app1"))
 	<-h.came
 	r.shows(p, map[string]float64{
-		`changerelay_open_attempts`:              1,
-		`changerelay_due_devices{tenant="acme"}`: 1,
+		`changerelay_open_attempts`:                              1,
+		`changerelay_due_devices{state="waiting",tenant="acme"}`: 1,
 	})
 	h.goOn()
 	r.outcome(p.ingest, first.ID)
@@ -50,7 +50,7 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 	r.settled(r.js())
 	r.shows(p, map[string]float64{
 		`changerelay_open_attempts`:                                                        0,
-		`changerelay_due_devices{tenant="acme"}`:                                           0,
+		`changerelay_due_devices{state="waiting",tenant="acme"}`:                           0,
 		`changerelay_ingest_requests_total{code="202",source="desk"}`:                      1,
 		`changerelay_ingest_requests_total{code="200",source="desk"}`:                      1,
 		`changerelay_ingest_requests_total{code="409",source="desk"}`:                      1,
@@ -68,7 +68,21 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 		`changerelay_fold_batch_events_sum`:                                                1,
 		`changerelay_wakeups_total`:                                                        1,
 		`changerelay_reconcile_duration_seconds_count`:                                     1,
-		`changerelay_webhook_to_graph_duration_seconds_count`:                              1,
+		`changerelay_webhook_to_graph_duration_seconds_count{graph="well"}`:                1,
+		`changerelay_webhook_to_graph_duration_seconds_count{graph="unwell"}`:              0,
+		`changerelay_fold_delay_seconds_count`:                                             1,
+		`changerelay_graph_responses_total{code="2xx",op="post"}`:                          1,
+		`changerelay_quota_calls_total{class="write",tenant="acme"}`:                       1,
+		`changerelay_quota_limit{class="write",tenant="acme"}`:                             1e6,
+		`changerelay_quota_rate{class="write",tenant="acme"}`:                              1e6,
+		`changerelay_token_requests_total{result="ok"}`:                                    1,
+		`changerelay_token_request_duration_seconds_count`:                                 1,
+		`changerelay_credential_usable{tenant="acme"}`:                                     1,
+		`changerelay_tenant_paused_since_timestamp_seconds{reason="denied",tenant="acme"}`: 0,
+		`changerelay_dead_letters_total{reason="invalid"}`:                                 1,
+		`changerelay_ingest_requests_in_flight`:                                            0,
+		`changerelay_ingest_waiters`:                                                       0,
+		`changerelay_panics_total`:                                                         0,
 		`changerelay_graph_calls_total{kind="ok",op="post"}`:                               1,
 		`changerelay_graph_calls_total{kind="ok",op="get"}`:                                1,
 		`changerelay_graph_request_duration_seconds_count{kind="ok",op="post"}`:            1,

@@ -32,6 +32,7 @@ import (
 	"changerelay/internal/quota"
 	"changerelay/internal/relay"
 	"changerelay/internal/stream"
+	"changerelay/internal/tracing"
 	"changerelay/internal/worker"
 	"changerelay/internal/working"
 )
@@ -220,7 +221,7 @@ func (r *rig) graph(name, secret string) *graph.Client {
 	r.t.Helper()
 	g, err := graph.New(graph.Config{
 		TenantID: uuid(name), ClientID: uuid("client of " + name), Credential: graph.Credential{Secret: func() (string, error) { return secret, nil }},
-		Custom: true, Cloud: graph.Cloud{Graph: r.sim.URL(), Authority: r.sim.URL()}, Transport: r.wire,
+		Custom: true, Cloud: graph.Cloud{Graph: r.sim.URL(), Authority: r.sim.URL()}, Transport: r.wire, RequestID: tracing.RequestID,
 	})
 	if err != nil {
 		r.t.Fatal(err)

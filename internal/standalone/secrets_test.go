@@ -1,8 +1,10 @@
 package standalone
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -10,6 +12,7 @@ import (
 	"changerelay/internal/graphsim"
 	"changerelay/internal/ingest/verify"
 	"changerelay/internal/relay"
+	"changerelay/internal/tracetest"
 )
 
 // planted stands for a token in replies that no token can be read from.
@@ -50,7 +53,8 @@ func TestNothingSecretIsSeen(t *testing.T) {
 	r.tenant("wrong", "device of wrong")
 	r.tenants["wrong"] = "wrong~client+secret/not=for logs"
 	r.secrets.keep("a wrong client secret", r.tenants["wrong"])
-	p := r.start(relay.Ingest | relay.Worker)
+	c := r.echo()
+	p := r.start(relay.Ingest|relay.Worker, r.collected(c, "changerelay-standalone"))
 	r.ready(p)
 
 	ids := map[string]string{}
@@ -96,6 +100,46 @@ func TestNothingSecretIsSeen(t *testing.T) {
 		t.Errorf("the log holds %v", found)
 	}
 	r.secrets.finds(t, r.log.String())
+	r.quietTraces(c)
+}
+
+// echo is a collector that quotes what it is sent to every other request, and
+// turns that down.
+func (r *rig) echo() *tracetest.Collector {
+	c := tracetest.New(r.t)
+	r.secrets.keep("the collector's key", collectorKey)
+	var n atomic.Int64
+	c.Answer(func(w http.ResponseWriter, req *http.Request) bool {
+		if n.Add(1)%2 == 0 {
+			return false
+		}
+		w.WriteHeader(http.StatusForbidden)
+		fmt.Fprintf(w, "no such key: %s %s", req.Header.Get("X-Collector-Key"), planted)
+		return true
+	})
+	return c
+}
+
+// quietTraces wants that no secret was sent to the collector but its own key, and
+// no text of an error.
+func (r *rig) quietTraces(c *tracetest.Collector) {
+	r.t.Helper()
+	raw := c.Raw()
+	if found := r.secrets.leaks(raw); len(found) > 0 {
+		r.t.Errorf("the traces hold %v", found)
+	}
+	for _, words := range []string{"AADSTS", "token is", "<html>", "connection reset"} {
+		if strings.Contains(raw, words) {
+			r.t.Errorf("the traces hold the text of an error: %s", words)
+		}
+	}
+	r.secrets.finds(r.t, raw)
+	if len(raw) < 10000 || len(c.Spans("")) < 20 || c.Headers()[0].Get("X-Collector-Key") != collectorKey {
+		r.t.Errorf("only %d bytes of traces, %d spans, headers %v", len(raw), len(c.Spans("")), c.Headers()[0])
+	}
+	if !r.logged("spans were dropped", "403 Forbidden") {
+		r.t.Error("the log does not say that the collector turned spans down")
+	}
 }
 
 // mischief sends what senders get wrong, secrets in places where none belong.
@@ -127,7 +171,7 @@ func (r *rig) mischief(p *process) {
 }
 
 // finds wants the scan to find each secret in a text that holds it.
-func (v *vault) finds(t *testing.T, text string) {
+func (v *vault) finds(t testing.TB, text string) {
 	t.Helper()
 	v.mu.Lock()
 	var all []string

@@ -51,7 +51,11 @@ func (s *Streams) feed(ctx context.Context, f feed) error {
 	defer handlers.Wait()
 	slots := make(chan struct{}, f.slots)
 	begin := func(ds []*Delivery) {
-		handlers.Go(func() { s.run(work, f, ds); <-slots })
+		handlers.Add(1)
+		s.crew.do(func() {
+			defer func() { <-slots; handlers.Done() }()
+			s.run(work, f, ds)
+		})
 	}
 	for p := (pauses{}); ctx.Err() == nil; {
 		began := time.Now()
@@ -75,16 +79,20 @@ func (s *Streams) feed(ctx context.Context, f feed) error {
 // pulls pulls until something fails or ctx ends. It takes a slot for each call
 // of begin.
 func (s *Streams) pulls(ctx context.Context, f feed, slots chan struct{}, begin func([]*Delivery)) error {
-	for {
+	for queue := false; ; {
 		if err := f.pass(ctx); err != nil {
 			return err
 		}
 		n := take(ctx, slots, f.batch == 1)
+		if queue && f.batch == 1 {
+			n = more(slots, n)
+		}
 		if n == 0 {
 			return ctx.Err()
 		}
 		asked := time.Now()
 		ds, err := s.pull(ctx, f.stream, f.config.Durable, n*f.batch)
+		queue = len(ds) == n*f.batch
 		if ctx.Err() != nil {
 			putBack(ds)
 			ds = nil
@@ -127,6 +135,22 @@ func take(ctx context.Context, slots chan struct{}, greedy bool) (n int) {
 	return n
 }
 
+// more waits a moment for more slots than n, when there is a queue: a pull costs
+// the broker as much as a write does.
+func more(slots chan struct{}, n int) int {
+	end := time.NewTimer(MoreSlots)
+	defer end.Stop()
+	for n < cap(slots)/4 {
+		select {
+		case slots <- struct{}{}:
+			n++
+		case <-end.C:
+			return n
+		}
+	}
+	return n
+}
+
 // putBack returns what arrived for a worker that stops to the others.
 func putBack(ds []*Delivery) {
 	for _, d := range ds {
@@ -157,6 +181,7 @@ func (s *Streams) run(ctx context.Context, f feed, ds []*Delivery) {
 	pause := UndecidedPause
 	if !Guard(s.log, func() { f.handle(ctx, ds) }, "consumer", f.config.Durable, "first", ds[0].Sequence, "messages", len(ds)) {
 		pause = PanicPause
+		s.o.Panicked()
 	}
 	for _, d := range ds {
 		if !d.decided.Load() {

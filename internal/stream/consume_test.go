@@ -13,6 +13,11 @@ import (
 	"changerelay/internal/natstest"
 )
 
+// ackAll acknowledges a batch. Its error is the first of them.
+func ackAll(ctx context.Context, ds []*Delivery) error {
+	return each(ds, len(ds), func(d *Delivery) error { return d.Ack(ctx) })
+}
+
 // folding runs Folds until the test ends or stop is called, which waits for it.
 func folding(t *testing.T, s *Streams, batch, slots int, handle func(context.Context, []*Delivery)) (stop func()) {
 	return running(t, func(ctx context.Context) error { return s.Folds(ctx, batch, slots, handle) })
@@ -50,7 +55,7 @@ func wake(t *testing.T, s *Streams, a events.Address) {
 }
 
 func ack(t *testing.T, ctx context.Context, ds ...*Delivery) {
-	if err := AckAll(ctx, ds); err != nil {
+	if err := ackAll(ctx, ds); err != nil {
 		t.Error(err)
 	}
 }
@@ -231,7 +236,7 @@ func TestDrainFinishesWhatIsBegun(t *testing.T) {
 		over <- s.Folds(ctx, 10, 2, func(ctx context.Context, ds []*Delivery) {
 			close(begun)
 			<-release
-			acked.Store(AckAll(ctx, ds) == nil)
+			acked.Store(ackAll(ctx, ds) == nil)
 		})
 	}()
 	receive(t, begun, "handler")

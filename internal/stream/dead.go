@@ -26,6 +26,7 @@ const (
 	headerDelivery = "Changerelay-Delivery" // of a parked body, as the ones below
 	headerSHA256   = "Changerelay-Sha256"
 	headerSize     = "Changerelay-Size"
+	headerTicket   = "Changerelay-Ticket"
 )
 
 // maxReason is how many characters of a reason fit a header.
@@ -47,6 +48,7 @@ type DeadLetter struct {
 
 	// Of a parked body, and else zero.
 	Source   string // that sent it; from Origin, so Bury does not read it
+	Ticket   string // whose it is; "" if not even that could be read
 	Delivery string // its delivery id, if it has one
 	SHA256   string // of the whole body, hexadecimal
 	Size     int    // bytes of the whole body; more than Data has if only the head was kept
@@ -56,9 +58,13 @@ type DeadLetter struct {
 // that the broker finds too big it stores all but bytes and headers, and says so
 // in the reason: an event that cannot be buried would never end.
 func (s *Streams) Bury(ctx context.Context, l DeadLetter) error {
-	err := s.putOnce(ctx, l.message())
+	fresh, err := s.putFirst(ctx, l.message())
 	if errors.Is(err, errTooBig) {
-		err = s.putOnce(ctx, l.bare().message())
+		fresh, err = s.putFirst(ctx, l.bare().message())
+	}
+	if fresh {
+		reason, _, _ := strings.Cut(strings.TrimPrefix(l.subject(), events.DeadPrefix), ".")
+		s.o.Buried(reason)
 	}
 	return err
 }
@@ -78,6 +84,9 @@ func (l DeadLetter) message() *nats.Msg {
 		h.Set(headerDelivery, line(l.Delivery))
 		h.Set(headerSHA256, l.SHA256)
 		h.Set(headerSize, strconv.Itoa(l.Size))
+	}
+	if l.Ticket != "" {
+		h.Set(headerTicket, line(l.Ticket))
 	}
 	if received != "" {
 		h.Set(headerReceived, received)
@@ -164,7 +173,7 @@ func (s *Streams) Drop(ctx context.Context, number uint64) error {
 func readLetter(m Message) DeadLetter {
 	l := DeadLetter{Subject: m.Subject, Header: unpack(m.Header.Get(headerReceived)), Data: m.Data, Number: m.Sequence, At: m.Time,
 		Reason: m.Header.Get(headerReason), Origin: m.Header.Get(headerOrigin), Approval: m.Header.Get(headerApproval),
-		Delivery: m.Header.Get(headerDelivery), SHA256: m.Header.Get(headerSHA256)}
+		Ticket: m.Header.Get(headerTicket), Delivery: m.Header.Get(headerDelivery), SHA256: m.Header.Get(headerSHA256)}
 	outcome, id, _ := strings.Cut(strings.TrimPrefix(m.Subject, events.DeadPrefix), ".")
 	l.Outcome = events.Outcome(outcome)
 	l.Ref, _ = events.ParseRef(id)

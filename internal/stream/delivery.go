@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -54,17 +55,19 @@ func (d *Delivery) Ack(ctx context.Context) error {
 	return nil
 }
 
-// AckAll acknowledges a batch. Its error is the first of them; the others were
-// tried.
-func AckAll(ctx context.Context, ds []*Delivery) error {
-	return each(ds, AcksInFlight, func(d *Delivery) error { return d.Ack(ctx) })
+// Done is an Ack that does not wait for the broker, for half of its price. It is
+// for messages that may come again without harm: one that is lost does.
+func (d *Delivery) Done() error {
+	d.decided.Store(true)
+	return d.answer([]byte("+ACK"))
 }
 
 // Nak puts the message back for delay. The delay is never nothing: the broker
 // would deliver at once, five times in a millisecond.
 func (d *Delivery) Nak(delay time.Duration) error {
 	d.decided.Store(true)
-	return d.answer(fmt.Sprintf(`-NAK {"delay":%d}`, max(delay, time.Millisecond).Nanoseconds()))
+	b := strconv.AppendInt([]byte(`-NAK {"delay":`), max(delay, time.Millisecond).Nanoseconds(), 10)
+	return d.answer(append(b, '}'))
 }
 
 // Keep has the message stay in hand when the handler returns. It is to be
@@ -73,13 +76,13 @@ func (d *Delivery) Keep() { d.decided.Store(true) }
 
 // Progress says that the message is being worked at, and gives it another
 // AckWait. Folds and Wakes do so by themselves.
-func (d *Delivery) Progress() error { return d.answer("+WPI") }
+func (d *Delivery) Progress() error { return d.answer([]byte("+WPI")) }
 
-func (d *Delivery) answer(what string) error {
+func (d *Delivery) answer(what []byte) error {
 	if d.nc == nil {
 		return nil
 	}
-	if err := d.nc.Publish(d.reply, []byte(what)); err != nil {
+	if err := d.nc.Publish(d.reply, what); err != nil {
 		return fmt.Errorf("%w: answering for %s: %w", ErrUnavailable, d.Subject, err)
 	}
 	return nil

@@ -1,6 +1,10 @@
 package stream
 
-import "github.com/nats-io/nats.go/jetstream"
+import (
+	"github.com/nats-io/nats.go/jetstream"
+
+	"changerelay/internal/broker"
+)
 
 // buckets are the declarations of the packages ledger and quota, which this one
 // does not know. A test in cmd/relayctl compares them with what those declare.
@@ -12,10 +16,5 @@ func (s *Streams) buckets() []declaration {
 }
 
 func (s *Streams) bucket(name, description string) declaration {
-	return declaration{"KV_" + name, func(c *jetstream.StreamConfig) {
-		c.Description, c.Subjects = description, []string{"$KV." + name + ".>"}
-		c.MaxMsgsPerSubject, c.Discard = 1, jetstream.DiscardNew
-		c.DenyDelete, c.AllowRollup = true, true
-		s.keep(c)
-	}}
+	return declaration{broker.StreamPrefix + name, func(c *jetstream.StreamConfig) { broker.Declare(c, name, description, s.o.Replicas) }}
 }

@@ -5,6 +5,9 @@ import "sync"
 // each calls f for every item, at most most at once, and returns the first
 // error when all are done. A panic of f's is the caller's then.
 func each[T any](items []T, most int, f func(T) error) (err error) {
+	if len(items) == 1 {
+		return f(items[0])
+	}
 	var (
 		wg     sync.WaitGroup
 		mu     sync.Mutex

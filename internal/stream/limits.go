@@ -20,7 +20,8 @@ const (
 	PanicPause     = 5 * time.Minute        // before a delivery comes again whose handler panicked: it will again, until a worker is mended
 	UnusedPause    = 100 * time.Millisecond // before a delivery comes again that arrived while its puller stopped
 	AckTry         = 5 * time.Second        // one acknowledgement, with the broker's answer
-	AcksInFlight   = 128                    // acknowledgements of one batch under way at once
+	MoreSlots      = 2 * time.Millisecond   // while there is a queue, a pull waits so long for a quarter of the slots
+	IdleHand       = 100 * time.Millisecond // a handler's goroutine is kept for the next one
 
 	// Publishing and reading.
 	PublishTry       = 2 * time.Second       // one publish; fsync on a busy R3 takes tens of milliseconds

@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"changerelay/internal/events"
+	"changerelay/internal/tracing"
 )
 
 // errStored reports that a message is stored under the subject already.
@@ -47,6 +48,14 @@ func (s *Streams) Replay(ctx context.Context, e events.Event, letter uint64) (ev
 func (s *Streams) publish(ctx context.Context, e events.Event, ref events.Ref, h nats.Header) (bool, error) {
 	ctx, cancel := bound(ctx, PublishFor)
 	defer cancel()
+	ctx, span := tracing.Start(ctx, "publish", tracing.Producer)
+	duplicate, err := s.publishIn(ctx, e, ref, h)
+	said(span, e, ref, duplicate, err)
+	return duplicate, err
+}
+
+// publishIn is publish in a span, which the message tells on.
+func (s *Streams) publishIn(ctx context.Context, e events.Event, ref events.Ref, h nats.Header) (bool, error) {
 	if ref.Unresolved() {
 		return s.publishTarget(ctx, e, ref)
 	}
@@ -56,6 +65,7 @@ func (s *Streams) publish(ctx context.Context, e events.Event, ref events.Ref, h
 		Header: nats.Header{jetstream.ExpectedLastSubjSeqHeader: nothing, jetstream.ExpectedLastSubjSeqSubjHeader: {id + ".*"}},
 	}
 	maps.Copy(msg.Header, h)
+	tracing.Inject(ctx, msg.Header)
 	return s.putNew(ctx, msg, func() error { return s.compare(ctx, e, ref) })
 }
 
@@ -99,10 +109,13 @@ func same(m Message, e events.Event) error {
 
 // Wake says that the device is due. It replaces a wake-up that waits, and is
 // delivered at once even if that one was put back for an hour.
-func (s *Streams) Wake(ctx context.Context, a events.Address) error {
+func (s *Streams) Wake(ctx context.Context, a events.Address) error { return s.WakeWith(ctx, a, nil) }
+
+// WakeWith is Wake with data for whoever is woken: less than MaxChangeHeaders with the subject.
+func (s *Streams) WakeWith(ctx context.Context, a events.Address, data []byte) error {
 	ctx, cancel := bound(ctx, PublishFor)
 	defer cancel()
-	_, err := s.put(ctx, &nats.Msg{Subject: a.WakeSubject()})
+	_, err := s.put(ctx, &nats.Msg{Subject: a.WakeSubject(), Data: data})
 	return err
 }
 
@@ -137,14 +150,20 @@ func (s *Streams) ReportAll(ctx context.Context, rs []events.Receipt) error {
 // putOnce stores msg unless something is stored under its subject, which is
 // as good: the same crash-and-repeat wrote it.
 func (s *Streams) putOnce(ctx context.Context, msg *nats.Msg) error {
+	_, err := s.putFirst(ctx, msg)
+	return err
+}
+
+// putFirst is putOnce that says whether it stored msg, as far as it knows.
+func (s *Streams) putFirst(ctx context.Context, msg *nats.Msg) (fresh bool, err error) {
 	ctx, cancel := bound(ctx, PublishFor)
 	defer cancel()
 	expect(msg, 0)
-	_, err := s.put(ctx, msg)
+	_, err = s.put(ctx, msg)
 	if errors.Is(err, errStored) {
-		return nil
+		return false, nil
 	}
-	return err
+	return err == nil, err
 }
 
 // put publishes msg until the broker has stored it, refuses it or ctx ends, and
@@ -152,7 +171,7 @@ func (s *Streams) putOnce(ctx context.Context, msg *nats.Msg) error {
 // here may be stored twice without harm, or expects not to be.
 func (s *Streams) put(ctx context.Context, msg *nats.Msg) (uint64, error) {
 	for p := (pauses{}); ; {
-		seq, err := s.acks.request(ctx, msg)
+		seq, err := s.acks.Publish(ctx, msg, PublishTry)
 		var waited error
 		switch c := code(err); {
 		case err == nil:

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"changerelay/internal/events"
 	"changerelay/internal/natstest"
@@ -260,6 +261,15 @@ func TestBuryTwiceIsOne(t *testing.T) {
 	}
 	if l, err := s.Letter(t.Context(), 2); err != nil || l.Sequence != 8 {
 		t.Errorf("letter 2 is %+v, %v", l, err)
+	}
+}
+
+// The broker has one code for a stream and for a subject that is full.
+func TestSubjectFull(t *testing.T) {
+	t.Parallel()
+	err := &jetstream.APIError{Code: 503, ErrorCode: codeStoreFailed, Description: "maximum messages per subject exceeded"}
+	if code(err) != codeStoreFailed || !subjectFull(err) {
+		t.Errorf("a full subject is read as %v", err)
 	}
 }
 

@@ -41,6 +41,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"changerelay/internal/broker"
 )
 
 // Names of the streams.
@@ -68,6 +70,11 @@ type Options struct {
 	MaxBytes  int64         // on disk, of CHANGES, OUTCOMES and DEAD each; 0 is no limit but the broker's
 	AckWait   time.Duration // 0 is AckWait; tests shorten it
 	Log       *slog.Logger  // nil discards
+
+	// What metrics count; nil is nobody. Buried is called for each letter that DEAD
+	// takes, Panicked for each handler that was caught.
+	Buried   func(reason string)
+	Panicked func()
 }
 
 // Streams are the streams of one broker. Its methods may be called from
@@ -75,11 +82,12 @@ type Options struct {
 type Streams struct {
 	nc      *nats.Conn
 	js      jetstream.JetStream
-	acks    *acks
+	acks    *broker.Requests
 	o       Options
 	log     *slog.Logger
 	streams map[string]jetstream.Stream // by name; only Open writes
-	walk    chan struct{}               // of one: who has it may look for a ticket in CHANGES
+	crew    crew
+	walk    chan struct{} // of one: who has it may look for a ticket in CHANGES
 }
 
 // Connect opens a connection that is kept for ever. It does not need the broker
@@ -153,12 +161,12 @@ func newStreams(nc *nats.Conn, o Options) (*Streams, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening streams: %w", err)
 	}
-	a, err := newAcks(nc)
+	a, err := broker.NewRequests(nc)
 	if err != nil {
 		return nil, fmt.Errorf("opening streams: %w", err)
 	}
 	o = o.orDefaults()
-	return &Streams{nc: nc, js: js, acks: a, o: o, log: orDiscard(o.Log), streams: map[string]jetstream.Stream{}, walk: make(chan struct{}, 1)}, nil
+	return &Streams{nc: nc, js: js, acks: a, o: o, log: orDiscard(o.Log), streams: map[string]jetstream.Stream{}, crew: make(crew), walk: make(chan struct{}, 1)}, nil
 }
 
 func (o Options) orDefaults() Options {
@@ -167,6 +175,12 @@ func (o Options) orDefaults() Options {
 	}
 	if o.AckWait == 0 {
 		o.AckWait = AckWait
+	}
+	if o.Buried == nil {
+		o.Buried = func(string) {}
+	}
+	if o.Panicked == nil {
+		o.Panicked = func() {}
 	}
 	o.Replicas = max(o.Replicas, 1)
 	return o

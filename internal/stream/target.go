@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"changerelay/internal/events"
+	"changerelay/internal/tracing"
 )
 
 // Of an event whose device is not known when it comes. TARGETS forgets it once
@@ -54,6 +55,7 @@ func (s *Streams) publishTarget(ctx context.Context, e events.Event, ref events.
 	}
 	msg := &nats.Msg{Subject: ref.TargetSubject(), Data: e.Encode()}
 	expect(msg, 0)
+	tracing.Inject(ctx, msg.Header)
 	return s.putNew(ctx, msg, known)
 }
 

@@ -13,7 +13,7 @@ import (
 	"changerelay/internal/events"
 )
 
-// FindTicket returns what the streams know of a ticket's events in the tenants,
+// FindTicket returns what the streams know of a ticket's events in the tenants, "*" is all,
 // the first stored first, and how many there are. Beyond MaxTicketEvents some are
 // left out, those that have ended before others.
 //
@@ -73,7 +73,7 @@ func (s *Streams) mentions(ctx context.Context, ticket string, tenants []string)
 			return nil, err
 		}
 		for subject := range subjects {
-			if ref, _, err := look.parse(subject); err == nil && slices.Contains(tenants, ref.Tenant) {
+			if ref, _, err := look.parse(subject); err == nil && (slices.Contains(tenants, ref.Tenant) || slices.Contains(tenants, "*")) {
 				ended[ref] = look.ended
 			}
 		}

@@ -58,7 +58,8 @@ func (w *Worker) bury(ctx context.Context, stage string, a *arrival, o events.Ou
 		w.end(ctx, stage, events.Unavailable, began, "subject", a.Subject, "sequence", a.Sequence, "err", err)
 		return
 	}
-	w.end(ctx, stage, o, began, "subject", a.Subject, "ticket", a.event.Ticket, "sequence", a.Sequence, "reason", cause.Error())
+	w.traceBurial(ctx, a, o)
+	w.end(ctx, stage, o, began, traced([]any{"subject", a.Subject, "ticket", a.event.Ticket, "sequence", a.Sequence, "reason", cause.Error()}, a.trace)...)
 }
 
 func (w *Worker) reportBuried(ctx context.Context, a *arrival, r events.Receipt, cause error) error {

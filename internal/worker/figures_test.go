@@ -23,11 +23,13 @@ func TestMain(m *testing.M) {
 type figure struct{ what, measured, aim string }
 
 // figures are those of this process, in the order in which they were measured.
-var figures sheet
+var figures = sheet{worker: breakdown{who: "worker"}, broker: breakdown{who: "broker"}}
 
 type sheet struct {
 	mu   sync.Mutex
 	rows []figure
+
+	worker, broker breakdown // of BenchmarkRunRates
 }
 
 func (s *sheet) add(what, aim, format string, args ...any) {
@@ -46,7 +48,7 @@ func (s *sheet) print() {
 	for _, r := range s.rows {
 		fmt.Printf("| %s | %s | %s |\n", r.what, r.measured, r.aim)
 	}
-	fmt.Println()
+	fmt.Printf("\n%v\n%v\n", &s.worker, &s.broker)
 }
 
 // machine is what the figures were measured on. The load is of the last minute, at

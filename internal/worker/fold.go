@@ -3,6 +3,8 @@ package worker
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -10,7 +12,9 @@ import (
 
 	"changerelay/internal/events"
 	"changerelay/internal/ledger"
+	"changerelay/internal/metrics"
 	"changerelay/internal/stream"
+	"changerelay/internal/tracing"
 )
 
 // errLate ends a fold whose messages may by now be another worker's.
@@ -44,16 +48,7 @@ func (w *Worker) fold(ctx context.Context, ds []*stream.Delivery) {
 		}
 		groups[a.event.Address()] = append(groups[a.event.Address()], a)
 	}
-	var wg sync.WaitGroup
-	free := make(chan struct{}, foldsAtOnce)
-	for addr, as := range groups {
-		free <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-free }()
-			w.guard(func() { w.foldDevice(ctx, addr, as) }, deliveries(as)...)
-		})
-	}
-	wg.Wait()
+	w.foldGroups(ctx, groups)
 	for _, as := range groups {
 		for _, a := range as {
 			if a.became == twin {
@@ -64,6 +59,25 @@ func (w *Worker) fold(ctx context.Context, ds []*stream.Delivery) {
 	w.buryAll(ctx, "fold", dead) // after the folds: no device waits for it
 }
 
+// foldGroups folds each device's arrivals, some devices at once. Those with the
+// fewest are first: a device that has many does not hold the others up.
+func (w *Worker) foldGroups(ctx context.Context, groups map[events.Address][]*arrival) {
+	queue := make(chan []*arrival, len(groups))
+	for _, as := range slices.SortedFunc(maps.Values(groups), func(a, b []*arrival) int { return len(a) - len(b) }) {
+		queue <- as
+	}
+	close(queue)
+	var wg sync.WaitGroup
+	for range min(foldsAtOnce, len(groups)) {
+		wg.Go(func() {
+			for as := range queue {
+				w.guard(func() { w.foldDevice(ctx, as[0].event.Address(), as) }, deliveries(as)...)
+			}
+		})
+	}
+	wg.Wait()
+}
+
 // An arrival is a delivery of CHANGES on its way into a document.
 type arrival struct {
 	*stream.Delivery
@@ -71,9 +85,13 @@ type arrival struct {
 	ref    events.Ref
 	code   string // of an approval: of the replay of what waited for one
 	first  uint64 // sequence in CHANGES of its event's first message: of a replay not its own
+	fresh  bool   // it is folded here and now
 	known  bool   // a replay that was folded before, and that could not be now
 	entry  ledger.Entry
+	trace  string       // where its trace goes on; "" if it is not traced
+	begun  tracing.Span // that its trace begins with, if its publisher has begun none
 	became fate
+	full   bool          // there was no room for it in the document, so its outcome was not looked up
 	again  time.Duration // of one whose document is taken
 }
 
@@ -91,6 +109,7 @@ const (
 // because other services publish straight to the broker.
 func (w *Worker) read(ctx context.Context, d *stream.Delivery) (*arrival, error) {
 	a := &arrival{Delivery: d, first: d.Sequence}
+	a.trace, _ = d.Trace()
 	var err error
 	if a.event, a.ref, err = events.FromMessage(d.Subject, d.Header, d.Data, d.Time); err != nil {
 		return a, err
@@ -101,7 +120,7 @@ func (w *Worker) read(ctx context.Context, d *stream.Delivery) (*arrival, error)
 	if err := w.served(a.event, d.Accepted(a.event)); err != nil {
 		return a, err
 	}
-	a.entry = ledger.NewEntry(a.event, a.ref, d.Sequence, d.Accepted(a.event))
+	a.entry = ledger.NewEntry(a.event, a.ref, d.Sequence, d.Accepted(a.event)).At(w.c.Now())
 	a.entry.Seq, a.entry.Approval = a.first, a.code
 	return a, nil
 }
@@ -120,7 +139,9 @@ func (w *Worker) foldDevice(ctx context.Context, addr events.Address, as []*arri
 		return
 	}
 	defer w.inFold.Delete(addr)
-	d, err := w.c.Ledger.Update(ctx, addr, func(d ledger.Device) (ledger.Device, error) { return w.foldAll(ctx, d, as) })
+	ctx, span := w.traceFold(ctx, as, began)
+	doc := w.c.Ledger.Hold(addr)
+	d, err := doc.Update(ctx, func(d ledger.Device) (ledger.Device, error) { return w.foldAll(ctx, d, as) })
 	w.c.At(FoldWritten)
 	var done []*stream.Delivery
 	for _, a := range as {
@@ -129,19 +150,23 @@ func (w *Worker) foldDevice(ctx context.Context, addr events.Address, as []*arri
 		}
 	}
 	if err == nil && d.Due() && len(done) > 0 {
-		err = w.c.Streams.Wake(ctx, addr)
+		err = w.c.Streams.WakeWith(ctx, addr, doc.Copy())
 		w.c.Metrics.Wakeups.Inc()
 		w.started(addr.Tenant)
 	}
 	w.c.At(FoldWoken)
 	if err == nil {
-		err = stream.AckAll(ctx, done) // what is not acked is folded again, without effect
+		for _, d := range done {
+			_ = d.Done() // if it is lost, it is folded again, without effect
+		}
 		w.c.At(FoldAcked)
 	}
-	w.c.Metrics.FoldSeconds.Observe(time.Since(began).Seconds())
+	metrics.Observe(w.c.Metrics.FoldSeconds, time.Since(began).Seconds(), span.ID())
 	if err == nil {
 		w.c.Metrics.FoldBatch.Observe(float64(len(done)))
+		w.delayed(as)
 	}
+	endFold(span, addr, as, done, began, err)
 	for _, a := range as {
 		w.leave(ctx, a, began, err)
 	}
@@ -149,24 +174,32 @@ func (w *Worker) foldDevice(ctx context.Context, addr events.Address, as []*arri
 
 // leave ends an arrival's visit, with one line.
 func (w *Worker) leave(ctx context.Context, a *arrival, began time.Time, err error) {
+	if err == nil && (a.became == noRoom || a.became == taken) {
+		w.putBack(ctx, a, began)
+		return
+	}
 	attrs := []any{"event", a.ref.String(), "ticket", a.event.Ticket, "sequence", a.Sequence, "deliveries", a.Deliveries}
+	attrs = traced(attrs, a.trace)
 	switch {
 	case err != nil:
 		a.became = noRoom
 		_ = a.Nak(backoff(a.Deliveries, retryMin, retryMax)) // if it is lost, AckWait puts it back
 		w.end(ctx, "fold", events.Unavailable, began, append(attrs, "err", err)...)
 	case a.became == twin: // fold buries it
-	case a.became == noRoom, a.became == taken:
-		again := a.again
-		if a.became == noRoom {
-			again = doubled(a.Deliveries, fullMin, fullMax) // without jitter: they come back together, and are told together
-		}
-		_ = a.Nak(again)
-		if a.Deliveries == 1 {
-			w.end(ctx, "fold", events.Busy, began, append(attrs, "again", again)...)
-		}
 	default:
 		w.c.Log.Info("fold", append([]any{"stage", "fold", "took", time.Since(began).Round(time.Microsecond)}, attrs...)...)
+	}
+}
+
+// putBack offers an arrival to its document again.
+func (w *Worker) putBack(ctx context.Context, a *arrival, began time.Time) {
+	again := a.again
+	if a.became == noRoom {
+		again = doubled(a.Deliveries, fullMin, fullMax) // without jitter: they come back together, and are told together
+	}
+	_ = a.Nak(again)
+	if a.Deliveries == 1 {
+		w.end(ctx, "fold", events.Busy, began, "event", a.ref.String(), "ticket", a.event.Ticket, "sequence", a.Sequence, "deliveries", a.Deliveries, "again", again)
 	}
 }
 
@@ -182,18 +215,21 @@ func (w *Worker) foldAll(ctx context.Context, d ledger.Device, as []*arrival) (l
 	if err != nil {
 		return d, err
 	}
+	full := false // where one had no room, the rest waits with it: to measure the document for each is dear
 	for _, a := range as {
 		if time.Since(a.Pulled) > FoldWithin {
 			return d, errLate
 		}
-		a.became = noRoom
+		a.became, a.fresh = noRoom, false
 		switch message, known := d.Message(a.ref.Key); {
 		case known && message != 0 && message != a.Sequence:
 			a.became = twin
 		case known || a.known || ended[a]:
 			a.became = folded
-		case d.Room(a.entry):
-			d, a.became = d.Fold(a.entry), folded
+		case !full && !a.full && d.Room(a.entry):
+			d, a.became, a.fresh = d.Fold(a.entry), folded, true
+		default:
+			full = true
 		}
 	}
 	return d, nil
@@ -208,13 +244,21 @@ func (w *Worker) ended(ctx context.Context, d ledger.Device, as []*arrival) (map
 	var mu sync.Mutex
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(looksAtOnce)
+	full := false
 	for _, a := range as {
-		if a.Deliveries <= 1 && w.c.Now().Sub(a.Time) < foldSoon || d.Knows(a.ref.Key) || !d.Room(a.entry) {
+		a.full = false
+		if a.Deliveries <= 1 && w.c.Now().Sub(a.Time) < foldSoon || d.Knows(a.ref.Key) {
+			continue
+		}
+		if full = full || !d.Room(a.entry); full {
+			a.full = true
 			continue
 		}
 		group.Go(func() error {
 			err := errPanicked
-			stream.Guard(w.c.Log, func() { _, err = w.c.Streams.FinalAt(ctx, a.ref, events.TicketToken(a.event.Ticket)) }, "sequence", a.Sequence)
+			if !stream.Guard(w.c.Log, func() { _, err = w.c.Streams.FinalAt(ctx, a.ref, events.TicketToken(a.event.Ticket)) }, "sequence", a.Sequence) {
+				w.c.Metrics.Panics.Inc()
+			}
 			if errors.Is(err, events.ErrNotFound) {
 				return nil
 			}

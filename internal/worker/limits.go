@@ -27,10 +27,11 @@ const (
 	buryWait = time.Second      // a batch with dead letters waits so long in its slot for its turns; the rest comes again
 
 	DiscoverEvery = 15 * time.Second // a tenant's first wake-up by another worker is noticed so late
-	MeasureEvery  = 5 * time.Second  // age of the due gauge; shorter than a scrape's interval
+	MeasureEvery  = 10 * time.Second // age of tenants' gauges; shorter than a scrape's interval
 
 	memorySlack = 24 * time.Hour // tombstones outlive CHANGES and DEAD by so long: a replay made at the end of its letter's life may wait so long for a worker
 
+	copyFor     = time.Minute // a wake-up's copy of its document is looked at for so long; later it is likely to be old
 	foldSoon    = time.Minute // an event older than this at its fold may have ended before: the consumer was made anew
 	looksAtOnce = 32          // outcomes looked up at once for a batch
 
@@ -44,11 +45,15 @@ const (
 	pauseMax    = 10 * time.Minute      // longest pause of a tenant
 	turnWait    = 5 * time.Second       // another turn, for a call that is announced; well within its budget
 	quotaWait   = 20 * time.Second      // a device waits so long in hand for its turn; then it is put back
+	spellLapses = 2 * retryMax          // a pause that nobody has met again for so long after its end is over: no call has tried
 	gateFor     = time.Minute           // a paused tenant is not pulled from for so long; then its devices are looked at for expiry
 	deniedMin   = time.Minute           // pause of a tenant whose permission is lost, doubled by each
+	resumeEvery = 2 * time.Second       // a person's word that a tenant is mended is looked for so often: one read a worker
+	resumesMost = 10_000                // devices woken by it: more than DefaultWrite lets be told in a pause's 10 minutes
 	writeFor    = 15 * time.Second      // recording an answer that must not be lost with the worker's stop
 	findWait    = time.Second           // a target waits so long, for it has one of its tenant's few places
 	placeMin    = 50 * time.Millisecond // pause of a target whose tenant's places are taken, doubled by each
+	findMax     = time.Minute           // a target is put back for no longer: nothing wakes it when its tenant is resumed
 	placeMax    = 15 * time.Second      // longest: thousands of a tenant whose Graph hangs come so often
 )
 

@@ -8,6 +8,7 @@ import (
 	"changerelay/internal/graph"
 	"changerelay/internal/ledger"
 	"changerelay/internal/quota"
+	"changerelay/internal/tracing"
 )
 
 // observe reads what Graph holds. If the device is to be told then, and may be at
@@ -42,10 +43,13 @@ func (v *visit) observe(ctx context.Context, d ledger.Device) *end {
 func (v *visit) read(ctx context.Context) (graph.Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
 	defer cancel()
+	ctx, span := tracing.Start(ctx, "graph get", tracing.Client)
+	defer span.End()
 	began := time.Now()
 	v.reads++
 	r, err := v.t.Graph.ActionResult(ctx, graph.ManagedDevice(v.addr.Device))
-	v.called("get", began, err, v.who(), "removed", len(r.Removed), "restored", len(r.Restored), "request", r.RequestID)
+	v.called(ctx, v.t, "get", began, err, v.who(), "removed", len(r.Removed), "restored", len(r.Restored), "request", r.RequestID)
+	span.Text("request", r.RequestID)
 	return r, err
 }
 

@@ -10,8 +10,10 @@ import (
 	"changerelay/internal/events"
 	"changerelay/internal/graph"
 	"changerelay/internal/ledger"
+	"changerelay/internal/metrics"
 	"changerelay/internal/quota"
 	"changerelay/internal/stream"
+	"changerelay/internal/tracing"
 )
 
 // An update is a step of the protocol to be written.
@@ -31,26 +33,35 @@ type update = func(ledger.Device) (ledger.Device, error)
 func (v *visit) answer(ctx context.Context, d ledger.Device, reply graph.Reply, err error) *end {
 	id, now := d.Attempt.ID, v.c.Now()
 	if err == nil {
-		return v.record(ctx, nil, func(d ledger.Device) (ledger.Device, error) { return d.Accepted(id, reply.RequestID, now) }, func() {
+		return v.record(ctx, nil, func(d ledger.Device) (ledger.Device, error) {
+			return d.Asked(id, reply.RequestID).Accepted(id, reply.RequestID, now)
+		}, func() {
 			v.mended(ctx, v.t, quota.Write)
 			v.accepted(d, now)
 		})
 	}
 	e := asError(err)
-	inDoubt := func(d ledger.Device) (ledger.Device, error) { return d.InDoubt(id, now, v.c.Timing) }
-	released := func(d ledger.Device) (ledger.Device, error) { return d.Released(id) }
+	inDoubt := func(d ledger.Device) (ledger.Device, error) {
+		return d.Asked(id, e.RequestID).InDoubt(id, now, v.c.Timing)
+	}
+	released := func(d ledger.Device) (ledger.Device, error) { return d.Asked(id, e.RequestID).Released(id) }
+	refused := func(d ledger.Device) (ledger.Device, error) {
+		return d.Asked(id, e.RequestID).Refused(id, reason(e), e.RequestID, now)
+	}
 	switch e.Kind {
 	case graph.Refused:
-		return v.record(ctx, nil, func(d ledger.Device) (ledger.Device, error) { return d.Refused(id, reason(e), e.RequestID, now) }, nil)
+		return v.record(ctx, nil, refused, nil)
 	case graph.Gone:
 		if d.Newest().Target != "" { // it may be the route that is gone: without it, Graph is asked again
-			return v.record(ctx, nil, func(d ledger.Device) (ledger.Device, error) { return d.Refused(id, reason(e), e.RequestID, now) }, nil)
+			return v.record(ctx, nil, refused, nil)
 		}
-		return v.record(ctx, nil, func(d ledger.Device) (ledger.Device, error) { return d.Gone(gone(e), e.RequestID, now), nil }, nil)
+		return v.record(ctx, nil, func(d ledger.Device) (ledger.Device, error) {
+			return d.Asked(id, e.RequestID).Gone(gone(e), e.RequestID, now), nil
+		}, nil)
 	case graph.ApprovalRequired:
 		e.ApprovalCode = cmp.Or(e.ApprovalCode, d.Approval()) // still open: it is approved under the code that it came with
 		return v.record(ctx, nil, func(d ledger.Device) (ledger.Device, error) {
-			return d.Ended(id, events.ApprovalRequired, approval(e), e.RequestID, e.ApprovalCode, now)
+			return d.Asked(id, e.RequestID).Ended(id, events.ApprovalRequired, approval(e), e.RequestID, e.ApprovalCode, now)
 		}, nil)
 	case graph.Denied:
 		return v.record(ctx, &end{events.Unavailable, v.denied(ctx, v.t, quota.Write, e), e}, released, nil)
@@ -58,7 +69,7 @@ func (v *visit) answer(ctx context.Context, d ledger.Device, reply graph.Reply, 
 		return v.record(ctx, &end{events.Throttled, v.throttled(ctx, v.t, v.t.write, e.RetryAfter), e}, inDoubt, nil)
 	case graph.Unavailable:
 		after := v.unavailable(e)
-		v.troubled(ctx, v.t, e, after.after)
+		v.troubled(ctx, v.t, quota.Write, e, after.after)
 		return v.record(ctx, after, released, nil)
 	}
 	// After its Lag the device is looked at again; the document says when.
@@ -106,7 +117,7 @@ func (v *visit) accepted(d ledger.Device, now time.Time) {
 	}
 	for _, e := range d.Pending {
 		if carried[e.Key] {
-			v.c.Metrics.WebhookToGraphSeconds.Observe(now.Sub(e.Accepted).Seconds())
+			metrics.Observe(v.c.Metrics.WebhookToGraphSeconds.WithLabelValues(v.t.pause.wellSince(e.Accepted)), now.Sub(e.Accepted).Seconds(), tracing.IDOf(e.Trace))
 		}
 	}
 }
@@ -141,7 +152,7 @@ func (v *visit) report(ctx context.Context, rs []ledger.Report) error {
 	if err != nil {
 		return err
 	}
-	for _, r := range rs {
+	for i, r := range rs {
 		if !mine[r.Key] {
 			continue
 		}
@@ -150,10 +161,11 @@ func (v *visit) report(ctx context.Context, rs []ledger.Report) error {
 		if r.Request != "" {
 			attrs = append(attrs, "request", r.Request)
 		}
-		if r.Reason != "" {
-			attrs = append(attrs, "reason", r.Reason)
+		if why := receipts[i].Reason; why != "" {
+			attrs = append(attrs, "reason", why)
 		}
-		v.end(ctx, "reconcile", r.Outcome, v.began, attrs...)
+		v.traceOutcome(ctx, r)
+		v.end(ctx, "reconcile", r.Outcome, v.began, traced(attrs, r.Trace)...)
 	}
 	return nil
 }

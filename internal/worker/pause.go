@@ -8,7 +8,9 @@ import (
 	"changerelay/internal/quota"
 )
 
-func newPause(now func() time.Time) *pause { return &pause{now: now, lost: map[quota.Class]uint64{}} }
+func newPause(now func() time.Time) *pause {
+	return &pause{now: now, lost: map[quota.Class]uint64{}, spells: map[cause]spell{}}
+}
 
 // A pause keeps a tenant from being called for a while: Graph throttled it, or
 // its permission is lost. Nobody else waits.
@@ -22,6 +24,9 @@ type pause struct {
 	why   string                 // Graph could not be asked last; "" after a success
 	told  time.Time              // when people were last told of it
 	lost  map[quota.Class]uint64 // times in a row that the permission for such calls was found lost
+
+	spells map[cause]spell // that nothing has ended yet
+	unwell time.Time       // until when Graph was in trouble, at the latest
 }
 
 // gate is how long the tenant must not be pulled from yet. In a long pause its
@@ -55,15 +60,17 @@ func (p *pause) denied(c quota.Class) (after time.Duration, begun bool) {
 	}
 	p.lost[c]++
 	p.hold(events.Unavailable, now.Add(backoff(p.lost[c], deniedMin, pauseMax)))
+	p.meet(cause{whyDenied, c}, p.until)
 	return p.until.Sub(now), true
 }
 
 // trouble remembers why Graph could not be asked, and reports whether people have
 // to be told again.
-func (p *pause) trouble(why string) bool {
+func (p *pause) trouble(c quota.Class, why string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.now()
+	p.meet(cause{whyUnavailable, c}, now)
 	again := p.why == "" || now.Sub(p.told) >= noticeEvery
 	if p.why = why; again {
 		p.told = now
@@ -79,9 +86,10 @@ func (p *pause) last() string {
 }
 
 // throttled pauses until then, as all workers do. It returns how long that is.
-func (p *pause) throttled(until time.Time) time.Duration {
+func (p *pause) throttled(c quota.Class, until time.Time) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.meet(cause{whyThrottled, c}, until)
 	p.hold(events.Throttled, until)
 	return max(p.until.Sub(p.now()), 0)
 }
@@ -106,6 +114,21 @@ func (p *pause) over(c quota.Class) bool {
 	_, wrong := p.lost[c]
 	wrong = wrong || p.why != ""
 	delete(p.lost, c)
+	p.end(c)
 	p.why = ""
 	return wrong && len(p.lost) == 0
+}
+
+// resume ends the pause, unless Graph asked for it, and reports whether anything
+// was wrong.
+func (p *pause) resume() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	wrong := p.why != "" || len(p.lost) > 0
+	if p.word == events.Unavailable {
+		p.until = time.Time{}
+	}
+	p.why = ""
+	clear(p.lost)
+	return wrong
 }

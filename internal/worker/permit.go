@@ -21,14 +21,25 @@ func (t *tenant) gate() time.Duration {
 func (t *tenant) paused() {
 	for _, b := range []*quota.Bucket{t.write, t.read} {
 		if until := b.Until(); !until.IsZero() {
-			t.pause.throttled(until)
+			t.pause.throttled(t.class(b), until)
 		}
 	}
+}
+
+// class is the class of calls that a bucket of the tenant is for.
+func (t *tenant) class(b *quota.Bucket) quota.Class {
+	if b == t.read {
+		return quota.Read
+	}
+	return quota.Write
 }
 
 // permit waits until the tenant may be called. The end says that it would take
 // longer than most, or that the worker stops.
 func (w *Worker) permit(ctx context.Context, t *tenant, b *quota.Bucket, deliveries uint64, most time.Duration) (quota.Permit, *end) {
+	if t.Offline != "" {
+		return quota.Permit{}, w.offline(ctx, t, deliveries)
+	}
 	if e := t.pause.wait(); e != nil {
 		return quota.Permit{}, e
 	}
@@ -41,7 +52,7 @@ func (w *Worker) permit(ctx context.Context, t *tenant, b *quota.Bucket, deliver
 	case err == nil:
 		return p, nil
 	case errors.As(err, &later) && later.Throttled:
-		return p, &end{events.Throttled, t.pause.throttled(later.Until), nil}
+		return p, &end{events.Throttled, t.pause.throttled(t.class(b), later.Until), nil}
 	case errors.As(err, &later):
 		left := max(later.Until.Sub(w.c.Now()), 0)
 		return p, &end{events.Busy, left + time.Millisecond + rand.N(left/4+time.Second), nil}
@@ -54,7 +65,7 @@ func (w *Worker) permit(ctx context.Context, t *tenant, b *quota.Bucket, deliver
 func (w *Worker) throttled(ctx context.Context, t *tenant, b *quota.Bucket, asked time.Duration) time.Duration {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeFor)
 	defer cancel()
-	return t.pause.throttled(b.Throttled(ctx, asked))
+	return t.pause.throttled(t.class(b), b.Throttled(ctx, asked))
 }
 
 // denied pauses the tenant and lets people know what its events wait for.
@@ -73,8 +84,8 @@ func (w *Worker) denied(ctx context.Context, t *tenant, c quota.Class, e *graph.
 
 // troubled lets people know what the tenant's events wait for when Graph or Entra
 // does not answer.
-func (w *Worker) troubled(ctx context.Context, t *tenant, e *graph.Error, after time.Duration) {
-	if !t.pause.trouble(e.Error()) {
+func (w *Worker) troubled(ctx context.Context, t *tenant, c quota.Class, e *graph.Error, after time.Duration) {
+	if !t.pause.trouble(c, e.Error()) {
 		return
 	}
 	n := quota.Notice{Until: w.c.Now().Add(max(after, noticeEvery)), Why: "Graph or Entra could not be asked: " + e.Error()}
@@ -83,11 +94,27 @@ func (w *Worker) troubled(ctx context.Context, t *tenant, e *graph.Error, after 
 	}
 }
 
+// offline puts back what is for a tenant that cannot be called, and lets people
+// know. Old events expire all the same.
+func (w *Worker) offline(ctx context.Context, t *tenant, deliveries uint64) *end {
+	if t.pause.trouble(quota.Write, t.Offline) {
+		n := quota.Notice{Until: w.c.Now().Add(retryMax + noticeEvery), Why: t.Offline}
+		if err := w.c.Quota.Post(ctx, t.key, n); err != nil && ctx.Err() == nil {
+			w.c.Log.Warn("telling what the tenant waits for", "tenant", t.name, "err", err)
+		}
+	}
+	return &end{events.Unavailable, backoff(deliveries, retryMin, retryMax), errors.New(t.Offline)}
+}
+
 // mended is called after a success.
 func (w *Worker) mended(ctx context.Context, t *tenant, c quota.Class) {
-	if !t.pause.over(c) {
-		return
+	if t.pause.over(c) {
+		w.unnotice(ctx, t)
 	}
+}
+
+// unnotice takes back what people were told that the tenant's events wait for.
+func (w *Worker) unnotice(ctx context.Context, t *tenant) {
 	if err := w.c.Quota.Post(ctx, t.key, quota.Notice{}); err != nil {
 		w.c.Log.Warn("telling that the tenant is called again", "tenant", t.name, "err", err)
 	}
@@ -102,6 +129,6 @@ func (w *Worker) putOff(ctx context.Context, t *tenant, e *graph.Error, deliveri
 		return &end{events.Throttled, w.throttled(ctx, t, t.read, e.RetryAfter), e}
 	}
 	after := backoff(deliveries, retryMin, retryMax)
-	w.troubled(ctx, t, e, after)
+	w.troubled(ctx, t, quota.Read, e, after)
 	return &end{events.Unavailable, after, e}
 }

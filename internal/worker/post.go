@@ -10,6 +10,7 @@ import (
 	"changerelay/internal/graph"
 	"changerelay/internal/ledger"
 	"changerelay/internal/quota"
+	"changerelay/internal/tracing"
 )
 
 // post tells Graph the device's set when it is the tenant's turn.
@@ -72,27 +73,35 @@ func (v *visit) call(ctx context.Context, d ledger.Device) (graph.Reply, error) 
 	for i, it := range a.Set {
 		set[i] = graph.Item{ID: it.ID, Type: string(it.Type)}
 	}
+	ctx, span := tracing.Start(ctx, "graph post", tracing.Client)
+	defer span.End()
+	tickets := v.traceCall(span, d)
 	began := time.Now()
 	v.calls++
 	reply, err := v.t.Graph.ChangeAssignments(ctx, route(d.Newest().Target, v.addr.Device), set, deadline, consent(d))
-	who := v.who()
+	who := append(v.who(), "tickets", tickets)
 	if t := d.Newest().Target; t != "" {
 		who = append(who, "target", t)
 	}
-	v.called("post", began, err, who, "attempt", a.ID, "items", len(set), "events", len(a.Keys), "request", reply.RequestID)
+	v.called(ctx, v.t, "post", began, err, who, "attempt", a.ID, "items", len(set), "events", len(a.Keys), "request", reply.RequestID)
+	span.Text("request", reply.RequestID)
 	return reply, err
 }
 
 // consent tells an approver, where the tenant wants one, whose tickets the set is
 // for.
 func consent(d ledger.Device) graph.Consent {
-	var tickets []string
+	return graph.Consent{Why: strings.Join(append([]string{"changerelay:"}, tickets(d)...), " "), Code: d.Approval()}
+}
+
+// tickets are those whose events the open attempt carries.
+func tickets(d ledger.Device) (list []string) {
 	for _, e := range d.Pending {
-		if slices.Contains(d.Attempt.Keys, e.Key) && !slices.Contains(tickets, e.Ticket) {
-			tickets = append(tickets, e.Ticket)
+		if slices.Contains(d.Attempt.Keys, e.Key) && !slices.Contains(list, e.Ticket) {
+			list = append(list, e.Ticket)
 		}
 	}
-	return graph.Consent{Why: strings.Join(append([]string{"changerelay:"}, tickets...), " "), Code: d.Approval()}
+	return list
 }
 
 // confirm asks Graph whether a route that does not say so still leads to this
@@ -104,10 +113,12 @@ func (v *visit) confirm(ctx context.Context, attempt string, by ledger.Entry) (l
 	}
 	call, cancel := context.WithTimeout(ctx, CallTimeout)
 	defer cancel()
+	call, span := tracing.Start(call, "graph find", tracing.Client)
+	defer span.End()
 	began := time.Now()
 	v.reads++
 	found, err := v.t.Graph.DeviceID(call, route(by.Target, ""))
-	v.called("find", began, err, v.who(), "target", by.Target, "leads_to", found)
+	v.called(call, v.t, "find", began, err, v.who(), "target", by.Target, "leads_to", found)
 	var why string
 	switch {
 	case err == nil && found == v.addr.Device:

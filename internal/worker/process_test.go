@@ -149,5 +149,6 @@ func serveBroker(t *testing.T) {
 	default:
 		say(natstest.Server(t).URL())
 	}
-	serve(func([]string) string { return "" })
+	var r recorder
+	serve(func(o []string) string { return r.order(o[0], o[len(o)-1]) })
 }

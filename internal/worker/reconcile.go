@@ -7,7 +7,9 @@ import (
 
 	"changerelay/internal/events"
 	"changerelay/internal/ledger"
+	"changerelay/internal/metrics"
 	"changerelay/internal/stream"
+	"changerelay/internal/tracing"
 )
 
 // A visit is one wake-up being handled.
@@ -19,6 +21,7 @@ type visit struct {
 	t    *tenant
 
 	began time.Time
+	span  tracing.Span
 	calls int
 	reads int
 }
@@ -48,18 +51,19 @@ func (w *Worker) reconcile(ctx context.Context, wake *stream.Delivery) {
 		return
 	}
 	defer w.inHand.Delete(v.addr)
-	v.doc = w.c.Ledger.Hold(v.addr)
+	v.doc = w.hold(v.addr, wake)
 	if v.t = w.serving.of(v.addr.Tenant); v.t == nil {
 		_ = wake.Nak(retryMax) // the tenant has just been taken out of the configuration
 		return
 	}
 	w.c.At(Woken)
 	e := v.run(ctx)
-	w.c.Metrics.ReconcileSeconds.Observe(time.Since(v.began).Seconds())
-	attrs := []any{"tenant", v.addr.Tenant, "device", v.addr.Device, "calls", v.calls, "reads", v.reads}
+	metrics.Observe(w.c.Metrics.ReconcileSeconds, time.Since(v.began).Seconds(), v.span.ID())
+	v.traceEnd(e)
+	attrs := traced([]any{"tenant", v.addr.Tenant, "device", v.addr.Device, "calls", v.calls, "reads", v.reads}, v.span.Parent())
 	if e == nil {
 		w.c.At(Settled)
-		err := wake.Ack(ctx) // an unacked wake-up comes again and finds the device settled
+		err := wake.Done() // if it is lost, the wake-up comes again and finds the device settled
 		w.c.At(Acknowledged)
 		w.c.Log.Debug("reconcile", append(attrs, "stage", "reconcile", "settled", true, "err", err)...)
 		return
@@ -71,15 +75,32 @@ func (w *Worker) reconcile(ctx context.Context, wake *stream.Delivery) {
 	w.end(ctx, "reconcile", e.outcome, v.began, append(attrs, "again", e.after.Round(time.Millisecond))...)
 }
 
+// hold begins with the copy that came with the wake-up if it may be new: this is
+// the wake-up's first delivery, soon after the fold.
+func (w *Worker) hold(a events.Address, wake *stream.Delivery) *ledger.Held {
+	if wake.Deliveries > 1 || time.Since(wake.Time) > copyFor {
+		return w.c.Ledger.Hold(a)
+	}
+	return w.c.Ledger.Resume(a, wake.Data)
+}
+
 // run obeys until the device is settled (nil) or has to be put back.
 func (v *visit) run(ctx context.Context) *end {
-	for {
+	for first := true; ; first = false {
 		d, err := v.doc.Get(ctx)
 		if err != nil {
 			return v.unavailable(err)
 		}
+		if first {
+			ctx = v.trace(ctx, d)
+		}
 		if d, err = v.expire(ctx, d); err != nil {
 			return v.unavailable(err)
+		}
+		step := d.Next(v.c.Now(), v.c.Timing)
+		if v.doc.Copied() && (len(d.Reports) > 0 || step != ledger.Observe && step != ledger.Post) {
+			v.doc.Forget() // a copy only saves the read before a swap
+			continue
 		}
 		if len(d.Reports) > 0 {
 			if err := v.report(ctx, d.Reports); err != nil {
@@ -88,7 +109,7 @@ func (v *visit) run(ctx context.Context) *end {
 			continue
 		}
 		var e *end
-		switch d.Next(v.c.Now(), v.c.Timing) {
+		switch step {
 		case ledger.Done:
 			return nil
 		case ledger.Wait:
@@ -144,16 +165,18 @@ func (v *visit) unavailable(err error) *end {
 // who is in each line about the device.
 func (v *visit) who() []any { return []any{"tenant", v.addr.Tenant, "device", v.addr.Device} }
 
-// called measures and logs one request.
-func (w *Worker) called(op string, began time.Time, err error, who []any, attrs ...any) {
+// called measures and logs one request, and says so in its span, which ctx has.
+func (w *Worker) called(ctx context.Context, t *tenant, op string, began time.Time, err error, who []any, attrs ...any) {
 	kind, level, took := "ok", slog.LevelInfo, time.Since(began)
+	span := tracing.Current(ctx)
 	if err != nil {
 		e := asError(err)
 		kind, level = string(e.Kind), slog.LevelWarn
 		attrs = []any{"status", e.Status, "request", e.RequestID, "err", e}
 	}
-	w.c.Metrics.GraphCalls.WithLabelValues(op, kind).Inc()
-	w.c.Metrics.GraphSeconds.WithLabelValues(op, kind).Observe(took.Seconds())
+	w.counted(t, op, kind, err)
+	metrics.Observe(w.c.Metrics.GraphSeconds.WithLabelValues(op, kind), took.Seconds(), span.ID())
 	line := append([]any{"stage", "graph", "op", op, "kind", kind, "took", took.Round(time.Microsecond)}, who...)
-	w.c.Log.Log(context.Background(), level, "graph", append(line, attrs...)...)
+	w.c.Log.Log(ctx, level, "graph", traced(append(line, attrs...), span.Parent())...)
+	endCall(span, op, kind, err)
 }

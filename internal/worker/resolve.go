@@ -10,6 +10,7 @@ import (
 	"changerelay/internal/graph"
 	"changerelay/internal/quota"
 	"changerelay/internal/stream"
+	"changerelay/internal/tracing"
 )
 
 // resolve finds out which device an event means whose target does not say, and
@@ -18,6 +19,8 @@ import (
 func (w *Worker) resolve(ctx context.Context, d *stream.Delivery) {
 	began := time.Now()
 	a := &arrival{Delivery: d}
+	ctx = w.traceResolve(ctx, a, began)
+	defer func() { tracing.Current(ctx).End() }()
 	var err error
 	if a.event, a.ref, err = events.FromMessage(d.Subject, d.Header, d.Data, d.Time); err == nil {
 		err = w.served(a.event, d.Time)
@@ -30,22 +33,23 @@ func (w *Worker) resolve(ctx context.Context, d *stream.Delivery) {
 	var dead *unresolvable
 	switch {
 	case end != nil:
+		end.after = min(end.after, findMax)
 		_ = a.Nak(end.after)
-		w.end(ctx, "resolve", end.outcome, began, "event", a.ref.String(), "ticket", a.event.Ticket, "again", end.after.Round(time.Millisecond), "err", end.err)
+		w.end(ctx, "resolve", end.outcome, began, traced([]any{"event", a.ref.String(), "ticket", a.event.Ticket, "again", end.after.Round(time.Millisecond), "err", end.err}, a.trace)...)
 	case errors.As(err, &invalid):
 		w.buryAll(ctx, "resolve", []burial{{a, events.Invalid, invalid}})
 	case errors.As(err, &dead):
 		w.buryAll(ctx, "resolve", []burial{{a, dead.outcome, dead}})
 	case err == nil:
 		if err = a.Ack(ctx); err == nil {
-			w.c.Log.Info("resolve", "stage", "resolve", "event", a.ref.String(), "ticket", a.event.Ticket, "tenant", a.event.Tenant,
-				"target", a.event.Target, "took", time.Since(began).Round(time.Microsecond))
+			w.c.Log.Info("resolve", traced([]any{"stage", "resolve", "event", a.ref.String(), "ticket", a.event.Ticket, "tenant", a.event.Tenant,
+				"target", a.event.Target, "took", time.Since(began).Round(time.Microsecond)}, a.trace)...)
 			return
 		}
 		fallthrough
 	default:
 		_ = a.Nak(backoff(a.Deliveries, retryMin, retryMax))
-		w.end(ctx, "resolve", events.Unavailable, began, "event", a.ref.String(), "ticket", a.event.Ticket, "err", err)
+		w.end(ctx, "resolve", events.Unavailable, began, traced([]any{"event", a.ref.String(), "ticket", a.event.Ticket, "err", err}, a.trace)...)
 	}
 }
 
@@ -107,9 +111,11 @@ func (w *Worker) lookUp(ctx context.Context, t *tenant, a *arrival) (string, *en
 	}
 	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
 	defer cancel()
+	ctx, span := tracing.Start(ctx, "graph find", tracing.Client)
+	defer span.End()
 	began := time.Now()
 	id, err := t.Graph.DeviceID(ctx, route(a.event.Target, ""))
-	w.called("find", began, err, []any{"tenant", a.event.Tenant, "target", a.event.Target}, "device", id)
+	w.called(ctx, t, "find", began, err, []any{"tenant", a.event.Tenant, "target", a.event.Target, "tickets", []string{a.event.Ticket}}, "device", id)
 	if err == nil {
 		w.mended(ctx, t, quota.Read)
 		if _, err := events.ParseAddress(a.event.Tenant + "." + id); err != nil {

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -79,6 +80,8 @@ func BenchmarkRunOneDevice(b *testing.B) {
 	w := k.fork(func(o *crewOrder) { o.Timing, o.Pace = ledger.DefaultTiming, DefaultPace })
 	w.ask("run")
 	others := &neighbours{bulk: k, devices: k.devices[tenants:]}
+	w.ask("profile", filepath.Join(profilesTo(b, "one device"), "worker"))
+	defer w.ask("profiled")
 	quiet := others.beside(func() { <-time.After(10 * time.Second) })
 	hot := k.watch(k.devices[0])
 	for i := range n {

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -60,16 +61,21 @@ func runRates(b *testing.B, name string, kind brokerKind, tls bool, n int) {
 	}
 	w := k.fork(change...)
 	measured := func(stage, aim string, work func()) {
-		profile := filepath.Join(b.TempDir(), "profile")
-		w.ask("profile", profile)
+		dir := profilesTo(b, name+" "+stage)
+		ofWorker, ofBroker := filepath.Join(dir, "worker"), filepath.Join(dir, "broker")
+		w.ask("profile", ofWorker)
+		broker.ask("profile", ofBroker)
 		c := clocked(broker, w)
 		work()
 		rate, cost := c.end(n)
+		workers, brokers := c.each("worker", n), c.each("broker", n)
 		w.ask("profiled")
+		broker.ask("profiled")
 		figures.add(name+": "+stage, aim, "%.0f/s; µs of CPU each, worker + broker + rest: %s", rate, cost)
 		b.ReportMetric(rate, strings.ReplaceAll(stage, " ", "-")+"/s")
-		if kind == lazyR1 {
-			figures.add(name+": "+stage+", of the worker's CPU", "", "%s", parts(b, profile))
+		if kind == lazyR1 && !tls {
+			figures.worker.add(stage, workers, parts(b, ofWorker, workerLayers))
+			figures.broker.add(stage, brokers, parts(b, ofBroker, brokerLayers))
 		}
 	}
 	k.add(n, events.Remove)
@@ -86,4 +92,18 @@ func runRates(b *testing.B, name string, kind brokerKind, tls bool, n int) {
 		k.ended()
 	}
 	figures.add(name+": worker's memory, most", "", "%.0f MiB", w.most())
+}
+
+// profilesTo is where a run leaves its CPU profiles: below RUN_PROFILES if that is
+// set, so that they can be looked at.
+func profilesTo(b *testing.B, run string) string {
+	below := os.Getenv("RUN_PROFILES")
+	if below == "" {
+		return b.TempDir()
+	}
+	dir := filepath.Join(below, strings.NewReplacer(" ", "-", ",", "").Replace(run))
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		b.Fatal(err)
+	}
+	return dir
 }

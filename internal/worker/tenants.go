@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"changerelay/internal/graph"
 	"changerelay/internal/quota"
@@ -13,7 +15,8 @@ import (
 // A Tenant is one that the worker calls Graph for. Two are the same if they are
 // equal: a reload leaves such a one alone.
 type Tenant struct {
-	Graph *graph.Client
+	Graph   *graph.Client // nil while it is offline
+	Offline string        // why it cannot be called, for a person; "" if it can
 
 	// Of its quota, which all applications with this Entra tenant and client share,
 	// whatever names they have here.
@@ -32,8 +35,10 @@ type tenant struct {
 	key         quota.Key // of its writes
 	write, read *quota.Bucket
 	places      chan struct{} // of targets that are looked up
+	denied      atomic.Bool   // Entra has denied it a token, and given none since
 
-	start func() // its reconcile loop, once
+	start func()      // its reconcile loop, once
+	begun atomic.Bool // it was started
 	stop  context.CancelFunc
 }
 
@@ -95,8 +100,10 @@ func (w *Worker) finish() {
 }
 
 func (w *Worker) set(fresh map[string]Tenant) {
+	back, begun := map[string]bool{}, map[string]bool{}
 	for name, t := range w.serving.tenants {
 		if f, still := fresh[name]; !still || f != t.Tenant {
+			back[name], begun[name] = still && t.Offline != "" && f.Offline == "", t.begun.Load()
 			t.stop()
 			delete(w.serving.tenants, name)
 		}
@@ -104,7 +111,36 @@ func (w *Worker) set(fresh map[string]Tenant) {
 	for name, f := range fresh {
 		if w.serving.tenants[name] == nil {
 			w.serving.tenants[name] = w.take(name, f)
+			if begun[name] { // nobody else may wake it for a while
+				w.serving.tenants[name].start()
+			}
 		}
+	}
+	maps.DeleteFunc(back, func(_ string, is bool) bool { return !is })
+	if len(back) > 0 {
+		ctx := w.running
+		w.loops.Go(func() { w.wake(ctx, back) })
+	}
+}
+
+// Retry calls a paused tenant at once, because its credential is another now. One
+// that is not paused, or not for its credential's sake, it leaves alone.
+func (w *Worker) Retry(name string) {
+	w.serving.mu.Lock()
+	defer w.serving.mu.Unlock()
+	t := w.serving.tenants[name]
+	if t == nil || w.serving.over || !t.pause.resume() {
+		return
+	}
+	t.forget()
+	w.c.Log.Info("the tenant is called again, because its credential has changed", "tenant", name)
+	w.loops.Go(func() { w.wake(w.running, map[string]bool{name: true}) })
+}
+
+// forget has the next call get a new token.
+func (t *tenant) forget() {
+	if t.Graph != nil {
+		t.Graph.Forget()
 	}
 }
 
@@ -121,9 +157,14 @@ func (w *Worker) take(name string, f Tenant) *tenant {
 	t.read = w.c.Quota.Bucket(reads, f.Read, w.c.Now)
 	ctx, cancel := context.WithCancel(w.running)
 	t.stop = cancel
+	w.measureTenant(t)
 	t.start = sync.OnceFunc(func() {
+		t.begun.Store(true)
 		w.loops.Go(func() { _ = w.c.Streams.Wakes(ctx, name, w.c.ReconcileSlots, t.gate, w.reconcile) })
 	})
-	w.loops.Go(func() { w.greet(ctx, t) })
+	if t.Graph != nil {
+		t.Graph.OnToken(func(failed graph.Kind, took time.Duration) { w.asked(t, failed, took) })
+		w.loops.Go(func() { w.greet(ctx, t) })
+	}
 	return t
 }

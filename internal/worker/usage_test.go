@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"runtime/pprof"
 	"strconv"
 	"strings"
 	"testing"
@@ -54,6 +55,24 @@ func (p *process) goroutines() int {
 	return n
 }
 
+// A recorder makes CPU profiles of its own process: the order "profile" begins one
+// in a file, "profiled" ends it.
+type recorder struct{ file *os.File }
+
+func (r *recorder) order(what, to string) string {
+	var err error
+	switch what {
+	case "profile":
+		if r.file, err = os.Create(to); err == nil {
+			err = pprof.StartCPUProfile(r.file)
+		}
+	case "profiled":
+		pprof.StopCPUProfile()
+		err = r.file.Close()
+	}
+	return fmt.Sprint(err)
+}
+
 // A clock says what a stretch of work took and cost.
 type clock struct {
 	began time.Time
@@ -83,8 +102,12 @@ func clocked(broker *process, workers ...*process) *clock {
 // end returns the rate of n pieces of work, and what one of them cost.
 func (c *clock) end(n int) (rate float64, cost string) {
 	took := time.Since(c.began)
-	each := func(name string) float64 { return float64((c.who[name]() - c.then[name]).Microseconds()) / float64(n) }
-	return float64(n) / took.Seconds(), fmt.Sprintf("%.0f + %.0f + %.0f", each("worker"), each("broker"), each("rest"))
+	return float64(n) / took.Seconds(), fmt.Sprintf("%.0f + %.0f + %.0f", c.each("worker", n), c.each("broker", n), c.each("rest", n))
+}
+
+// each is what one of n pieces of work has cost who so far, µs.
+func (c *clock) each(who string, n int) float64 {
+	return float64((c.who[who]() - c.then[who]).Microseconds()) / float64(n)
 }
 
 // smaller scales a run down for go test -short.

@@ -33,6 +33,7 @@ import (
 	"changerelay/internal/metrics"
 	"changerelay/internal/quota"
 	"changerelay/internal/stream"
+	"changerelay/internal/tracing"
 )
 
 // Config is what a worker needs. Streams, Ledger, Quota, Metrics and Log are
@@ -44,6 +45,7 @@ type Config struct {
 	Tenants map[string]Tenant // by name; SetTenants replaces them
 	Metrics *metrics.Metrics
 	Log     *slog.Logger
+	Tracer  *tracing.Tracer // nil traces nothing
 
 	Timing    ledger.Timing // zero is ledger.DefaultTiming
 	MaxAge    time.Duration // an event untold so long after acceptance expires; zero is 4 h
@@ -110,6 +112,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	w.serve(ctx)
 	w.loops.Go(func() { w.discover(ctx) })
 	w.loops.Go(func() { w.measure(ctx) })
+	w.loops.Go(func() { w.resume(ctx) })
 	w.loops.Go(func() { _ = w.c.Streams.Resolves(ctx, resolvesAtOnce, w.resolve) })
 	err := w.c.Streams.Folds(ctx, w.c.FoldBatch, w.c.FoldSlots, w.fold)
 	if errors.Is(err, context.Canceled) {
@@ -136,19 +139,6 @@ func (w *Worker) discover(ctx context.Context) {
 		}
 		for _, t := range slices.AppendSeq(tenants, maps.Keys(due)) {
 			w.started(t)
-		}
-	})
-}
-
-// measure keeps the gauge of due devices, which a scraper reads.
-func (w *Worker) measure(ctx context.Context) {
-	every(ctx, MeasureEvery, func() {
-		due, err := w.c.Streams.Due(ctx)
-		if err != nil {
-			return // readiness says so
-		}
-		for _, t := range w.serving.all() {
-			w.c.Metrics.DueDevices.WithLabelValues(t.name).Set(float64(due[t.name]))
 		}
 	})
 }

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"runtime/pprof"
 	"strconv"
 	"sync"
 	"testing"
@@ -125,19 +124,13 @@ func serveWorker(t *testing.T) {
 	defer done.Wait()
 	defer h.lift()
 	defer cancel()
-	var profile *os.File
+	var r recorder
 	orders := map[string]func(arg string) string{
-		"run":  func(string) string { done.Go(func() { _ = New(c).Run(ctx) }); return "" },
-		"hold": func(string) string { h.put(); return "" },
-		"lift": func(string) string { h.lift(); return "" },
-		"profile": func(to string) string {
-			var err error
-			if profile, err = os.Create(to); err == nil {
-				err = pprof.StartCPUProfile(profile)
-			}
-			return fmt.Sprint(err)
-		},
-		"profiled":   func(string) string { pprof.StopCPUProfile(); return fmt.Sprint(profile.Close()) },
+		"run":        func(string) string { done.Go(func() { _ = New(c).Run(ctx) }); return "" },
+		"hold":       func(string) string { h.put(); return "" },
+		"lift":       func(string) string { h.lift(); return "" },
+		"profile":    func(to string) string { return r.order("profile", to) },
+		"profiled":   func(string) string { return r.order("profiled", "") },
 		"goroutines": func(string) string { return strconv.Itoa(runtime.NumGoroutine()) },
 	}
 	say("up")

@@ -15,6 +15,7 @@ import (
 	"changerelay/internal/graphsim"
 	"changerelay/internal/ledger"
 	"changerelay/internal/natstest"
+	"changerelay/internal/quota"
 	"changerelay/internal/stream"
 )
 
@@ -341,7 +342,7 @@ func TestEventsExpireWhileTheirTenantIsPaused(t *testing.T) {
 	if p.gate() != 0 || p.wait() != nil {
 		t.Fatal("paused from the start")
 	}
-	p.throttled(now.Add(5 * time.Minute))
+	p.throttled(quota.Write, now.Add(5*time.Minute))
 	if got := p.gate(); got != gateFor {
 		t.Errorf("not pulled from for %v", got)
 	}

@@ -18,6 +18,7 @@ import (
 	"changerelay/internal/metrics"
 	"changerelay/internal/quota"
 	"changerelay/internal/stream"
+	"changerelay/internal/tracing"
 	"changerelay/internal/worker"
 )
 
@@ -33,6 +34,7 @@ type Parts struct {
 	Pace           time.Duration
 	Unknown        time.Duration
 	Log            *slog.Logger
+	Tracer         *tracing.Tracer // nil traces nothing
 }
 
 // A Service is the worker of a process.
@@ -57,6 +59,15 @@ func (v *Service) SetTenants(tenants map[string]worker.Tenant) {
 	}
 }
 
+// Retry calls a paused tenant at once: its credential is another now.
+func (v *Service) Retry(tenant string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.worker != nil {
+		v.worker.Retry(tenant)
+	}
+}
+
 // Work works until ctx ends. It is relay.Parts' Work.
 func (v *Service) Work(ctx context.Context, nc *nats.Conn, s *stream.Streams, m *metrics.Metrics) error {
 	p := v.parts
@@ -69,7 +80,7 @@ func (v *Service) Work(ctx context.Context, nc *nats.Conn, s *stream.Streams, m 
 		var q *quota.Store
 		if q, err = open(ctx, js, p.Broker.Replicas, quota.Open); err == nil {
 			return v.start(worker.Config{
-				Streams: s, Ledger: l, Quota: q, Metrics: m, Log: p.Log, Unknown: p.Unknown,
+				Streams: s, Ledger: l, Quota: q, Metrics: m, Log: p.Log, Tracer: p.Tracer, Unknown: p.Unknown,
 				Timing: p.Timing, MaxAge: p.MaxAge, Retention: p.Broker.Retention, FoldSlots: p.FoldSlots, ReconcileSlots: p.ReconcileSlots, Pace: p.Pace,
 			}).Run(ctx)
 		}

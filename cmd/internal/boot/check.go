@@ -43,6 +43,7 @@ func (d *decoder) checkConfig(c *Config) {
 	}
 	d.oneOf("log.format", c.Log.Format, logFormats)
 	d.oneOf("log.level", c.Log.Level, logLevels)
+	d.checkTracing(c.Tracing)
 	d.checkWorker(c.Worker)
 	for _, name := range slices.Sorted(maps.Keys(c.Tenants)) {
 		t := c.Tenants[name]

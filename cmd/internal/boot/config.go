@@ -23,6 +23,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/netip"
 	"os"
 	"time"
@@ -39,6 +40,7 @@ type Config struct {
 	Ingest  Ingest            `yaml:"ingest"`
 	Admin   Admin             `yaml:"admin"`
 	Log     Log               `yaml:"log"`
+	Tracing Tracing           `yaml:"tracing"`
 	Worker  Worker            `yaml:"worker"`
 	Tenants map[string]Tenant `yaml:"tenants"`
 	Sources map[string]Source `yaml:"sources"`
@@ -51,7 +53,8 @@ type origin struct {
 	file   string
 	sum    [sha256.Size]byte // of its bytes
 	at     map[string]place
-	loaded *Config // as the file has it; a command may change its own copy
+	loaded *Config        // as the file has it; a command may change its own copy
+	level  *slog.LevelVar // of Logger; a reload moves it
 }
 
 // NATS says where the broker is and how it keeps what it is given.
@@ -100,6 +103,14 @@ type Admin struct {
 type Log struct {
 	Format string `yaml:"format"`
 	Level  string `yaml:"level"`
+}
+
+// Tracing says where traces go; without an endpoint there are none.
+type Tracing struct {
+	Endpoint string            `yaml:"endpoint"`
+	Sample   float64           `yaml:"sample"`
+	Headers  map[string]Secret `yaml:"headers"`
+	CAFile   string            `yaml:"ca_file,file"`
 }
 
 // Worker bounds the worker's two stages.
@@ -154,7 +165,8 @@ func Parse(name string, data []byte) (*Config, error) {
 	if len(d.mistakes) > 0 {
 		return nil, d.mistakes.sorted()
 	}
-	c.from = origin{file: name, sum: sha256.Sum256(data), at: d.at}
+	c.from = origin{file: name, sum: sha256.Sum256(data), at: d.at, level: new(slog.LevelVar)}
+	c.from.level.Set(c.Log.level())
 	loaded := *c
 	c.from.loaded = &loaded
 	return c, nil

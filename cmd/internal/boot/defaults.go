@@ -10,10 +10,11 @@ import (
 // are written.
 func defaults() Config {
 	return Config{
-		NATS:   NATS{URL: "nats://127.0.0.1:4222", Replicas: 3, Retention: 720 * time.Hour},
-		Ingest: Ingest{Listen: ":8080", PeerRate: Rate(ingest.DefaultPeerRate), Rate: Rate(ingest.DefaultTotalRate)},
-		Admin:  Admin{Listen: ":8081"},
-		Log:    Log{Format: "json", Level: "info"},
+		NATS:    NATS{URL: "nats://127.0.0.1:4222", Replicas: 3, Retention: 720 * time.Hour},
+		Ingest:  Ingest{Listen: ":8080", PeerRate: Rate(ingest.DefaultPeerRate), Rate: Rate(ingest.DefaultTotalRate)},
+		Admin:   Admin{Listen: ":8081"},
+		Log:     Log{Format: "json", Level: "info"},
+		Tracing: Tracing{Sample: 1},
 		Worker: Worker{FoldSlots: 4, ReconcileSlots: 32, Pace: time.Second, Timing: Timing{
 			Fresh:  time.Minute,
 			Lag:    30 * time.Second,

@@ -29,7 +29,16 @@ func Lint(path string, check Validator) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return lint(path, data, check)
+	c, err := lint(path, data, check)
+	if err != nil {
+		return nil, err
+	}
+	d := newDecoder(path)
+	d.lacks(c, len(bytes.TrimSpace(data)) == 0)
+	if len(d.mistakes) > 0 {
+		return nil, d.mistakes
+	}
+	return c, nil
 }
 
 func lint(name string, data []byte, check Validator) (*Config, error) {
@@ -41,6 +50,20 @@ func lint(name string, data []byte, check Validator) (*Config, error) {
 		return nil, d.mistakes.sorted()
 	}
 	return c, nil
+}
+
+// lacks notes what no program can do anything without. A service starts all the
+// same, and waits for a reload. What takes no webhooks in needs no source.
+func (d *decoder) lacks(c *Config, empty bool) {
+	switch {
+	case len(c.Tenants) > 0:
+	case empty:
+		d.bad("", "the file is empty: name the broker under nats (url, unless it is %s; changerelay-standalone has its own), at least one tenant under tenants, and for ingest at least one source under sources", c.NATS.URL)
+	case len(c.Sources) == 0:
+		d.bad("tenants", "is missing: every event would be invalid; add at least one tenant, and for ingest at least one source under sources")
+	default:
+		d.bad("tenants", "is missing: every event would be invalid; add at least one tenant")
+	}
 }
 
 // validate adds what the schema finds and the decoder has not.

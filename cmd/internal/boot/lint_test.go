@@ -1,6 +1,7 @@
 package boot
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -113,5 +114,29 @@ func TestLintSaysItOnce(t *testing.T) {
 		for _, more := range d.mistakes[known:] {
 			t.Errorf("%s: %v\nafter\n%s", m.name, more, m.want)
 		}
+	}
+}
+
+// A file that says nothing is no good file, and is told what it lacks.
+func TestLintOfTooLittle(t *testing.T) {
+	for text, want := range map[string][]string{
+		"":                                   {"the file is empty", "nats", "tenants", "sources"},
+		"# all is commented out\n":           {"tenants: is missing", "sources"},
+		"log: {level: debug}\n":              {"tenants: is missing", "sources"},
+		"log: {level: debug}\ntenants: {}\n": {"tenants: is missing"},
+	} {
+		file := filepath.Join(t.TempDir(), "relay.yaml")
+		write(t, file, text)
+		_, err := Lint(file, conform.Check)
+		for _, w := range want {
+			if err == nil || !strings.Contains(err.Error(), w) {
+				t.Errorf("%q: %v, want it to say %q", text, err, w)
+			}
+		}
+	}
+	file := filepath.Join(t.TempDir(), "relay.yaml")
+	write(t, file, tenant)
+	if _, err := Lint(file, conform.Check); err != nil {
+		t.Errorf("a worker's file: %v", err)
 	}
 }

@@ -17,9 +17,10 @@ import (
 )
 
 // Parts makes of the configuration what a relay with these roles is built from;
-// worker is needed for that role. It reads the secrets of sources and the
-// certificate once, so that a missing one stops the start, and watches them from
-// then on.
+// worker is needed for that role. It reads the certificate once, so that a missing
+// one stops the start, and the secrets of sources and tenants, of which a missing
+// one takes that source or tenant offline, and watches them from then on. The
+// relay closes the tracer.
 func (c *Config) Parts(roles relay.Role, worker NewService, log *slog.Logger) (relay.Parts, error) {
 	c.keepFor(roles)
 	p := relay.Parts{
@@ -40,9 +41,12 @@ func (c *Config) Parts(roles relay.Role, worker NewService, log *slog.Logger) (r
 	if err != nil {
 		return p, err
 	}
+	if p.Tracer, err = c.tracer(roles, log); err != nil {
+		return p, err
+	}
 	p.Sources, p.TLS, p.ClientCAs, p.Watch = w.sources, w.tls.config(), w.tls.clientCAs(), w.run
 	if roles&relay.Worker != 0 {
-		made, err := worker(c, log)
+		made, err := worker(c, log, p.Tracer)
 		if err != nil {
 			return p, err
 		}
@@ -50,6 +54,9 @@ func (c *Config) Parts(roles relay.Role, worker NewService, log *slog.Logger) (r
 	}
 	return p, nil
 }
+
+// Where is a key's place and name, as errors begin: file:line:column: key.
+func (c *Config) Where(key string) string { return c.reporter().where(key) }
 
 // TenantNames are the configured tenants, sorted.
 func (c *Config) TenantNames() []string {

@@ -10,14 +10,25 @@ import (
 	"syscall"
 )
 
-// Logger writes the log as the configuration says. Commands pass it on; nothing
-// uses slog's default.
-func Logger(l Log, w io.Writer) *slog.Logger {
-	var level slog.Level
-	// A configuration that was checked cannot fail here, and a zero Log means info.
+// Logger writes the log as the configuration says; its level follows the
+// configuration's when that is read again. Commands pass it on; nothing uses slog's
+// default.
+func (c *Config) Logger(w io.Writer) *slog.Logger {
+	if c.from.level == nil { // of no file
+		return logger(c.Log.Format, c.Log.level(), w)
+	}
+	return logger(c.Log.Format, c.from.level, w)
+}
+
+// level is the zero Log's too: info. One that was checked cannot fail here.
+func (l Log) level() (level slog.Level) {
 	_ = level.UnmarshalText([]byte(l.Level))
+	return level
+}
+
+func logger(format string, level slog.Leveler, w io.Writer) *slog.Logger {
 	o := &slog.HandlerOptions{Level: level}
-	if l.Format == "text" {
+	if format == "text" {
 		return slog.New(slog.NewTextHandler(w, o))
 	}
 	return slog.New(slog.NewJSONHandler(w, o))

@@ -66,14 +66,14 @@ func TestStopEndsTheContext(t *testing.T) {
 
 func TestLogger(t *testing.T) {
 	var out strings.Builder
-	l := Logger(Log{Format: "text", Level: "warn"}, &out)
+	l := (&Config{Log: Log{Format: "text", Level: "warn"}}).Logger(&out)
 	l.Info("unseen")
 	l.Warn("seen", "n", 1)
 	if s := out.String(); strings.Contains(s, "unseen") || !strings.Contains(s, "level=WARN msg=seen n=1") {
 		t.Errorf("text log = %s", s)
 	}
 	out.Reset()
-	Logger(Log{}, &out).Info("seen")
+	new(Config).Logger(&out).Info("seen")
 	if !strings.HasPrefix(out.String(), "{") {
 		t.Errorf("json log = %s", out.String())
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"changerelay/internal/ingest"
+	"changerelay/internal/ingest/verify"
 	"changerelay/internal/relay"
 )
 
@@ -42,15 +43,13 @@ func (w *watcher) reloadEntries(apply func(relay.Change) error) error {
 	if err := w.startable(c); err != nil {
 		return w.refuse(what, err)
 	}
-	fresh, err := c.IngestSources()
-	if err != nil {
-		return w.refuse(what, err)
+	fresh, away := w.readSources(c)
+	if hard := (Mistakes)(nil); errors.As(away, &hard) {
+		return w.refuse(what, hard)
 	}
 	sources, tenants := compare(named(w.sources), named(fresh), sameSource), compare(w.tenants, c.Tenants, Tenant.Alike)
-	if w.worker != nil && !tenants.none() {
-		if err := w.worker.Reload(c); err != nil {
-			return w.refuse("tenants", err)
-		}
+	if w.worker != nil { // it sees what has changed in the files, too, and logs whom it cannot call
+		away = errors.Join(away, w.worker.Reload(c))
 	}
 	if !sources.none() || !tenants.none() {
 		if err := apply(relay.Change{Sources: fresh, Tenants: c.TenantNames(), Quotas: c.quotas()}); err != nil {
@@ -58,11 +57,61 @@ func (w *watcher) reloadEntries(apply func(relay.Change) error) error {
 		}
 	}
 	w.sources, w.tenants = fresh, c.Tenants
+	w.setLevel(c.Log)
 	w.log.Info("configuration read again", "file", w.started.from.file, "sources", sources, "tenants", tenants)
 	for _, section := range w.waiting(c) {
 		w.log.Warn("a changed section needs a restart, and is as it was until then", "file", w.started.from.file, "section", section)
 	}
-	return nil
+	return away
+}
+
+// errAway says that the log has named a source whose secrets cannot be read.
+var errAway = errors.New("a source's secrets cannot be read")
+
+// readSources reads the secrets of every source. One whose secrets cannot be read
+// or used holds no other up: it is as it was, or else offline, until its files have
+// changed. The error is errAway then, and Mistakes if the sources cannot be in
+// force together.
+func (w *watcher) readSources(c *Config) (list []ingest.Source, err error) {
+	running := named(w.sources)
+	for _, name := range sorted(c.Sources) {
+		d := c.reporter()
+		s := d.ingestSource(name, c.Sources[name])
+		if len(d.mistakes) > 0 {
+			err = errAway
+			was, had := running[name]
+			now := "it is offline, and its requests are answered 503, until they are"
+			if had && !was.Offline && c.hasAll(was.Tenants) {
+				s, now = was, "it is as it was until they are"
+			} else {
+				s.Checks, s.Offline = verify.Config{}, true
+			}
+			for _, m := range d.mistakes.sorted() {
+				w.log.Error("a source's secrets are not as they should be: "+now, "source", name, "err", m)
+			}
+		}
+		list = append(list, s)
+	}
+	d := c.reporter()
+	for _, clash := range ingest.Clashes(list) {
+		d.clash(c.Sources[clash.Source], clash)
+	}
+	if len(d.mistakes) > 0 {
+		return nil, d.mistakes.sorted()
+	}
+	return list, err
+}
+
+// setLevel has the log follow, and says so while the lower of the two levels is in
+// force: at the higher one nobody might see it.
+func (w *watcher) setLevel(l Log) {
+	was, is := w.started.from.level.Level(), l.level()
+	if is == was {
+		return
+	}
+	w.started.from.level.Set(min(was, is))
+	w.log.Warn("the log's level is another now", "was", was, "is", is)
+	w.started.from.level.Set(is)
 }
 
 // refuse logs every mistake.
@@ -80,6 +129,11 @@ func (w *watcher) refuse(what string, err error) error {
 	return err
 }
 
+// hasAll reports whether the tenants are configured.
+func (c *Config) hasAll(tenants []string) bool {
+	return !slices.ContainsFunc(tenants, func(name string) bool { _, ok := c.Tenants[name]; return name != "*" && !ok })
+}
+
 // startable refuses sources that lean on what only a restart brings: they would
 // never let anything in.
 func (w *watcher) startable(c *Config) error {
@@ -95,10 +149,12 @@ func (w *watcher) startable(c *Config) error {
 	return d.mistakes.sorted()
 }
 
-// waiting are the sections, but sources and tenants, that are not as they run. Secrets of
+// waiting are the sections, but sources, tenants and the log's level, that are not as they run. Secrets of
 // these are read when they are used; here only their places are compared.
 func (w *watcher) waiting(c *Config) (names []string) {
-	was, is := reflect.ValueOf(*w.started), reflect.ValueOf(*c)
+	now := *w.started
+	now.Log.Level = c.Log.Level // in force by now
+	was, is := reflect.ValueOf(now), reflect.ValueOf(*c)
 	_, all := keys(was.Type())
 	index, _ := keys(was.Type())
 	for _, name := range all {

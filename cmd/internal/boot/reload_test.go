@@ -2,6 +2,7 @@ package boot
 
 import (
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -49,7 +50,6 @@ func TestReloadOfMistakes(t *testing.T) {
 		{"no YAML", "sources: [", password, []string{"FILE:1:"}},
 		{"two mistakes", good + "    gzip: 1\n    intents: []\n", password, []string{"FILE:11:5: sources.a.gzip: want true or false", "FILE:12:5: sources.a.intents: want at least one entry"}},
 		{"short secret", good, "hunter2", []string{"FILE:10:39: sources.a.header.secrets[0]: is shorter than"}},
-		{"new secret that is away", good + hook("b", "later"), password, []string{"FILE:14:39: sources.b.header.secrets[0]: there is no file"}},
 		{"new CA", "ingest: {tls: {cert_file: s, key_file: s, client_ca_file: s}}\n" + good + "    certificate: {subjects: [CN=a]}\n", password,
 			[]string{"FILE:12:5: sources.a.certificate: ingest.tls.client_ca_file is new in this file; restart to have it"}},
 	} {
@@ -73,17 +73,64 @@ func TestReloadOfMistakes(t *testing.T) {
 	}
 }
 
-// The secret that a new source lacks is all that has to come.
+// The secret that a new source lacks is all that has to come, and holds no other
+// source up.
 func TestReloadWhenTheSecretComes(t *testing.T) {
 	good := tenant + "sources:\n" + hook("a", "s")
 	r := watchFiles(t, map[string]string{"relay.yaml": good, "s": password})
-	r.write("relay.yaml", good+hook("b", "later"))
+	r.write("relay.yaml", good+hook("b", "later")+hook("c", "t"))
+	r.write("t", password+"t")
 	r.look(2)
-	r.want(false, 0)
+	r.want(false, 1)
+	r.logged("sources.added=\"[b c]\"", "FILE:14:39: sources.b.header.secrets[0]: there is no file", "it is offline")
+	if b := named(r.applied[0].Sources)["b"]; !b.Offline || named(r.applied[0].Sources)["c"].Offline {
+		t.Errorf("%+v is in force", r.applied[0].Sources)
+	}
 	r.write("later", password+"l")
 	r.look(2)
+	r.want(true, 2)
+	r.logged("sources.changed=[b]")
+	if named(r.applied[1].Sources)["b"].Offline {
+		t.Error("the source is still offline")
+	}
+}
+
+// A secret that goes leaves its source as it was; a start without it takes the
+// source offline, and no other.
+func TestASecretIsAway(t *testing.T) {
+	both := tenant + "sources:\n" + hook("a", "s") + hook("b", "t")
+	r := watchFiles(t, map[string]string{"relay.yaml": both, "s": password})
+	r.logged(`source=b err="FILE:14:39: sources.b.header.secrets[0]: there is no file`)
+	if list := named(r.w.sources); list["a"].Offline || !list["b"].Offline || list["b"].Checks.Header != nil {
+		t.Fatalf("%+v are in force", r.w.sources)
+	}
+	r.write("t", password+"t")
+	r.look(2)
 	r.want(true, 1)
-	r.logged("sources.added=[b]")
+	if err := os.Remove(filepath.Join(r.dir, "s")); err != nil {
+		t.Fatal(err)
+	}
+	r.look(2)
+	r.want(false, 1)
+	r.logged("source=a", "it is as it was until they are")
+}
+
+// What a tenant's entry names is looked at as what a source's does: the worker
+// hears of it.
+func TestReloadOfATenantsFiles(t *testing.T) {
+	good := strings.Replace(tenant, "client_secret: {file: acme}", "client_secret: {file: acme}\n    cloud: custom\n    graph_url: https://g.example\n    authority_url: https://a.example\n    ca_file: ca.pem", 1)
+	r := watchFiles(t, map[string]string{"relay.yaml": good})
+	r.quiet()
+	for i, name := range []string{"ca.pem", "acme"} {
+		r.write(name, "another")
+		r.look(2)
+		r.want(true, 0)
+		r.mu.Lock()
+		if len(r.served) != i+1 {
+			t.Errorf("the worker has heard %d times, want %d", len(r.served), i+1)
+		}
+		r.mu.Unlock()
+	}
 }
 
 // A file that is still being written is not read.
@@ -135,7 +182,7 @@ func TestReloadOfAMount(t *testing.T) {
 func TestReloadSaysWhatWaits(t *testing.T) {
 	good := tenant + "sources:\n" + hook("a", "s")
 	r := watchFiles(t, map[string]string{"relay.yaml": good, "s": password, "t": password + "t"})
-	r.write("relay.yaml", "log: {level: debug}\nworker: {pace: 2s}\ningest: {proxies: [10.0.0.0/8]}\n"+strings.Replace(good, "file: acme", "file: other", 1)+hook("b", "t"))
+	r.write("relay.yaml", "log: {level: debug, format: text}\nworker: {pace: 2s}\ningest: {proxies: [10.0.0.0/8]}\n"+strings.Replace(good, "file: acme", "file: other", 1)+hook("b", "t"))
 	r.look(2)
 	r.want(true, 1)
 	for _, section := range []string{"log", "worker", "ingest"} {
@@ -143,6 +190,32 @@ func TestReloadSaysWhatWaits(t *testing.T) {
 	}
 	if n := strings.Count(r.log.String(), "needs a restart"); n != 3 {
 		t.Errorf("%d sections wait:\n%s", n, r.log)
+	}
+}
+
+// The level of the log moves with the file, and stays where a mistake is in it.
+func TestReloadOfTheLogsLevel(t *testing.T) {
+	good := tenant + "sources:\n" + hook("a", "s")
+	r := watchFiles(t, map[string]string{"relay.yaml": good, "s": password})
+	var out strings.Builder
+	log := r.w.started.Logger(&out)
+	for n, c := range []struct {
+		log  string
+		want slog.Level
+		ok   bool
+	}{{"log: {level: debug}\n", slog.LevelDebug, true}, {"log: {level: loud}\n", slog.LevelDebug, false}, {"log: {level: error}\n", slog.LevelError, true}, {"", slog.LevelInfo, true}} {
+		r.write("relay.yaml", c.log+good)
+		r.look(2)
+		r.want(c.ok, 0)
+		for _, l := range []slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError} {
+			if log.Enabled(t.Context(), l) != (l >= c.want) {
+				t.Errorf("%d: %q: a line of level %v is written: %t", n, c.log, l, l < c.want)
+			}
+		}
+	}
+	r.logged(`msg="the log's level is another now" was=DEBUG is=ERROR`)
+	if strings.Contains(r.log.String(), "needs a restart") {
+		t.Errorf("a level waits:\n%s", r.log)
 	}
 }
 

@@ -40,6 +40,8 @@ func schemaRules() map[string]node {
 		"admin.listen":                                   {"pattern": hostPattern},
 		"log.format":                                     words(logFormats),
 		"log.level":                                      words(logLevels),
+		"tracing.endpoint":                               {"pattern": `^(https?://[^@?#]+)?$`},
+		"tracing.sample":                                 between(0, 1),
 		"worker.fold_slots":                              between(1, 256),
 		"worker.reconcile_slots":                         between(1, 4096),
 		"tenants.<name>":                                 credentials(),

@@ -12,16 +12,17 @@ import (
 	"changerelay/internal/metrics"
 	"changerelay/internal/relay"
 	"changerelay/internal/stream"
+	"changerelay/internal/tracing"
 )
 
 // A Service is the worker's part of a process. Package tenants has one.
 type Service interface {
 	Work(context.Context, *nats.Conn, *stream.Streams, *metrics.Metrics) error // relay.Parts' Work
-	Reload(*Config) error                                                      // puts the configuration's tenants in force, all or none
+	Reload(*Config) error                                                      // puts the configuration's tenants in force; the error names those that cannot be called
 }
 
-// NewService makes the worker of a configuration.
-type NewService func(*Config, *slog.Logger) (Service, error)
+// NewService makes the worker of a configuration. The tracer may be nil.
+type NewService func(*Config, *slog.Logger, *tracing.Tracer) (Service, error)
 
 // Serve loads the configuration and does the work of the roles until ctx ends.
 //
@@ -34,7 +35,7 @@ func (f Flags) Serve(ctx context.Context, roles relay.Role, name string, out io.
 	if err != nil {
 		return err
 	}
-	log := Logger(c.Log, out).With("service", name)
+	log := c.Logger(out).With("service", name)
 	p, err := c.Parts(roles, worker, log)
 	if err != nil {
 		return err

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"changerelay/internal/relay"
+	"changerelay/internal/tracing"
 )
 
 // An authority issues certificates that name it and their owner.
@@ -192,4 +193,4 @@ func TestClientCAsInForce(t *testing.T) {
 // A noService does no work.
 type noService struct{ Service }
 
-func idle(*Config, *slog.Logger) (Service, error) { return noService{}, nil }
+func idle(*Config, *slog.Logger, *tracing.Tracer) (Service, error) { return noService{}, nil }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -25,7 +26,7 @@ const pollEvery = 3 * time.Second
 // it names.
 type fingerprint [sha256.Size]byte
 
-// A watcher reads sources, tenants and certificates again when they have changed or
+// A watcher reads sources, tenants, certificates and the log's level again when they have changed or
 // somebody says so. Its fields are run's alone, once that runs.
 //
 //	changed, and then the same for one more look ─┐
@@ -64,9 +65,13 @@ func (c *Config) watch(roles relay.Role, log *slog.Logger) (*watcher, error) {
 		w.tls = &certificates{files: *c.Ingest.TLS}
 		w.tls.reload(d)
 	}
-	w.sources = d.ingestSources(c, sorted(c.Sources))
 	if len(d.mistakes) > 0 {
 		return nil, d.mistakes.sorted()
+	}
+	var err error
+	w.sources, err = w.readSources(c)
+	if hard := (Mistakes)(nil); errors.As(err, &hard) {
+		return nil, hard
 	}
 	return w, nil
 }
@@ -139,8 +144,8 @@ func (w *watcher) fingerprint(err error) fingerprint {
 	return fingerprint(h.Sum(nil))
 }
 
-// files are those that may change: of the sources as the file has them now, and
-// of the TLS that runs.
+// files are those that may change: of the sources and tenants as the file has them
+// now, and of the TLS that runs.
 func (w *watcher) files() (list []string) {
 	if t := w.started.Ingest.TLS; t != nil {
 		list = append(list, t.CertFile, t.KeyFile, t.ClientCAFile)
@@ -148,6 +153,11 @@ func (w *watcher) files() (list []string) {
 	if w.read.config != nil {
 		for _, s := range w.read.config.Sources {
 			list = append(list, s.files()...)
+		}
+		if w.roles&relay.Worker != 0 { // ingest may not even have them
+			for _, t := range w.read.config.Tenants {
+				list = append(list, t.Files()...)
+			}
 		}
 	}
 	list = slices.DeleteFunc(list, func(path string) bool { return path == "" })

@@ -2,14 +2,10 @@ package tenants
 
 import (
 	"errors"
-	"os"
 
 	"changerelay/cmd/internal/boot"
 	"changerelay/internal/graph"
 )
-
-// federatedTokenFile is the variable that AKS's workload identity webhook sets.
-const federatedTokenFile = "AZURE_FEDERATED_TOKEN_FILE"
 
 // credential is how a tenant's application proves itself. Files are read when a
 // token is needed.
@@ -18,7 +14,7 @@ func credential(t boot.Tenant) graph.Credential {
 	case t.Certificate != nil:
 		return graph.Credential{Certificate: certificate(*t.Certificate)}
 	case t.FederatedToken != nil:
-		return graph.Credential{FederatedToken: func() (string, error) { return federatedToken(t.FederatedToken.File) }}
+		return graph.Credential{FederatedToken: func() (string, error) { return federatedToken(*t.FederatedToken) }}
 	case t.ManagedIdentity != nil:
 		return graph.Credential{ManagedIdentity: &graph.ManagedIdentity{ClientID: t.ManagedIdentity.ClientID}}
 	}
@@ -34,12 +30,10 @@ func certificate(c boot.AppCertificate) *graph.Certificate {
 }
 
 // federatedToken is called for each token request: Kubernetes replaces the file.
-func federatedToken(path string) (string, error) {
+func federatedToken(t boot.FederatedToken) (string, error) {
+	path := t.Path()
 	if path == "" {
-		path = os.Getenv(federatedTokenFile)
-	}
-	if path == "" {
-		return "", errors.New("no file is given and " + federatedTokenFile + " is not set; set federated_token.file, or label the pod azure.workload.identity/use")
+		return "", errors.New("no file is given and " + boot.FederatedTokenFile + " is not set; set federated_token.file, or label the pod azure.workload.identity/use")
 	}
 	return boot.Secret{File: path}.Read()
 }

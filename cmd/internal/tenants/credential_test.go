@@ -15,11 +15,11 @@ const tenant = "tenants:\n  acme:\n    tenant_id: acme.example\n    client_id: 2
 // A credential that cannot be read stops the start, and says where it should be.
 func TestTenantCredentials(t *testing.T) {
 	const assertion = "eyJhbGciOiJub25lIn0.eyJhdWQiOiJhcGk6Ly9BenVyZUFEVG9rZW5FeGNoYW5nZSJ9.x"
-	t.Setenv(federatedTokenFile, "")
+	t.Setenv(boot.FederatedTokenFile, "")
 	for _, c := range []struct{ name, credential, env, want string }{
 		{"secret", "client_secret: {file: good}", "", ""},
 		{"no secret", "client_secret: {file: none}", "", "there is no file"},
-		{"no certificate", "certificate: {file: none}", "", "Credential.Certificate: there is no file"},
+		{"no certificate", "certificate: {file: none}", "", "relay.yaml:5:5: tenants.acme.certificate: there is no file"},
 		{"no PEM", "certificate: {file: good}", "", "neither PEM nor PKCS#12"},
 		{"no password", "certificate: {file: good, password: {file: none}}", "", "tenants.acme.certificate.password: there is no file"},
 		{"federated", "federated_token: {file: good}", "", ""},
@@ -35,7 +35,7 @@ func TestTenantCredentials(t *testing.T) {
 		if c.env != "" {
 			c.env = filepath.Join(dir, c.env)
 		}
-		t.Setenv(federatedTokenFile, c.env)
+		t.Setenv(boot.FederatedTokenFile, c.env)
 		text := strings.Replace(tenant, "client_secret: {file: acme}", c.credential, 1)
 		if strings.HasPrefix(c.credential, "managed") {
 			text = strings.Replace(text, "    client_id: 2b222222-2222-3333-4444-555555555555\n", "", 1)

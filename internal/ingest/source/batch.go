@@ -18,13 +18,21 @@ type batch struct {
 // firstOf is where the first event of a name is.
 type firstOf struct{ place, index int } // in the body, in events
 
+// failed is what is left of an event that is none: people look for its ticket.
+func failed(e events.Event) Decoded {
+	if !events.IsTicket(e.Ticket) {
+		return Decoded{}
+	}
+	return Decoded{Ticket: e.Ticket}
+}
+
 // decodeAll decodes n records. Those that ask for nothing are left out; when all
 // do, the delivery is ignored.
 func decodeAll(n int, decode func(i int) (events.Event, error)) (Decoded, error) {
 	if n == 1 { // as nearly always: nothing to compare
 		e, err := decode(0)
 		if err != nil {
-			return Decoded{}, err
+			return failed(e), err
 		}
 		return Decoded{Events: []events.Event{e}}, nil
 	}
@@ -38,7 +46,7 @@ func decodeAll(n int, decode func(i int) (events.Event, error)) (Decoded, error)
 			err = b.add(i, e)
 		}
 		if err != nil {
-			return Decoded{}, inside(fmt.Sprintf("[%d]", i), err)
+			return failed(e), inside(fmt.Sprintf("[%d]", i), err)
 		}
 	}
 	return b.decoded()

@@ -31,15 +31,16 @@ func decodeBinary(d Delivery) (Decoded, error) {
 	if err != nil {
 		return Decoded{}, err
 	}
+	none := failed(events.Event{Ticket: attributes["subject"]})
 	if foreign := ofOthers(attributes["specversion"], attributes["type"]); foreign != nil {
-		return Decoded{}, foreign
+		return none, foreign
 	}
 	e, err := events.ParseBinary(attributes, d.Body, d.Now)
 	if err == nil {
 		err = notOurs(e, events.HeaderPrefix+"source")
 	}
 	if err != nil {
-		return Decoded{}, err
+		return none, err
 	}
 	return Decoded{Events: []events.Event{e}}, nil
 }

@@ -63,7 +63,7 @@ func isJSON(mediaType string) bool {
 }
 
 // parse reads an event of ours. Only what is none is looked at again, for what
-// else it may be.
+// else it may be, and for its ticket.
 func parse(text []byte, now time.Time) (events.Event, error) {
 	e, err := events.Parse(text, now)
 	if err == nil {
@@ -71,8 +71,10 @@ func parse(text []byte, now time.Time) (events.Event, error) {
 	}
 	doc, unreadable := events.JSON(text, "event", MaxDepth)
 	if unreadable != nil {
-		return e, err
+		return events.Event{}, err
 	}
+	subject, _ := memberOf(doc, "subject").(string)
+	e = events.Event{Ticket: subject}
 	if _, list := doc.([]any); list {
 		return e, invalid("", "the event is a list; send a batch of CloudEvents as "+batchType+", and in Azure Event Grid choose the CloudEvents schema")
 	}

@@ -68,8 +68,32 @@ type mappedRecord struct {
 	entry  ref.Val // the record as expressions see it
 }
 
-// event runs the expressions and gives the engine a document of what they made.
+// event is record's.
 func (r mappedRecord) event() (events.Event, error) {
+	e, err := r.read()
+	if err != nil {
+		e = events.Event{Ticket: r.ticket()}
+	}
+	return e, err
+}
+
+// ticket is the record's, as far as it can be told by itself.
+func (r mappedRecord) ticket() (text string) {
+	var made map[string]any
+	if x := r.mapped.expressions[Ticket]; x != nil {
+		v, err := r.eval.value(x)
+		if err != nil {
+			return ""
+		}
+		made = map[string]any{Ticket: v}
+	}
+	r.doc = document(r.doc, made)
+	text, _ = r.text(Ticket)
+	return text
+}
+
+// read runs the expressions and gives the engine a document of what they made.
+func (r mappedRecord) read() (events.Event, error) {
 	r.eval.vars["record"] = r.entry
 	if err := r.judge(); err != nil {
 		return events.Event{}, err

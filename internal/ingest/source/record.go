@@ -52,8 +52,19 @@ func (r record) need(meaning string) (string, error) {
 	return text, err
 }
 
-// event translates the record. What it takes as it is, events.New judges.
-func (r record) event() (e events.Event, err error) {
+// event translates the record. Beside an error it has the ticket, if that can be
+// told.
+func (r record) event() (events.Event, error) {
+	e, err := r.read()
+	if err != nil {
+		e = events.Event{}
+		e.Ticket, _ = r.text(Ticket)
+	}
+	return e, err
+}
+
+// read takes what there is as it is, and events.New judges that.
+func (r record) read() (e events.Event, err error) {
 	if err = r.judge(); err != nil {
 		return e, err
 	}

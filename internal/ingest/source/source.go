@@ -54,6 +54,7 @@ type Delivery struct {
 // Decoded is what a delivery asks for.
 type Decoded struct {
 	Events []events.Event // 1 to MaxBatch, of different refs
+	Ticket string         // beside an error: that of the record it is about, if that could be read
 }
 
 // A Decoder reads the bodies of one source. It is safe for concurrent use.
@@ -61,7 +62,8 @@ type Decoder interface {
 	// Accepts reports whether bodies of the media type, without parameters,
 	// can be read.
 	Accepts(mediaType string) bool
-	// Decode returns events, or *Ignored, or *events.InvalidError.
+	// Decode returns events, or *Ignored, or *events.InvalidError. Beside an
+	// error there may be the Ticket.
 	Decode(Delivery) (Decoded, error)
 }
 

@@ -131,7 +131,11 @@ func result(t *testing.T, decoded Decoded, err error) txtar.File {
 	case errors.As(err, &ignored):
 		return txtar.File{Name: "ignored", Data: []byte(ignored.Reason + "\n")}
 	case errors.As(err, &invalid):
-		return txtar.File{Name: "invalid", Data: fmt.Appendf(nil, "%s\n%s\n", invalid.Field, invalid.Reason)}
+		data := fmt.Appendf(nil, "%s\n%s\n", invalid.Field, invalid.Reason)
+		if decoded.Ticket != "" {
+			data = fmt.Appendf(data, "of ticket %s\n", decoded.Ticket)
+		}
+		return txtar.File{Name: "invalid", Data: data}
 	case err != nil:
 		t.Fatalf("error of an unknown kind: %v", err)
 	}

@@ -46,4 +46,6 @@ func readBasic(h http.Header) (pair string, refusal Reason) {
 	return string(decoded), ""
 }
 
-func (c *basic) about() about { return about{name: "basic", keys: ids(c.keys), weak: weakKeys(c.keys)} }
+func (c *basic) about() about {
+	return about{name: "basic", keys: ids(c.keys), ends: ends(c.keys), weak: weakKeys(c.keys)}
+}

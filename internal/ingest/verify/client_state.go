@@ -21,19 +21,27 @@ func newClientState(c ClientState, least int) (check, error) {
 // may be of several subscriptions, and one stranger's spoils it.
 func (c *clientState) verify(r *Request, now time.Time) (d Delivery, refusal Reason) {
 	states, refusal := readClientStates(r.Body)
+	strange := false // something else is wrong than a key past its time
 	for _, s := range states {
 		id, mismatch := chooseStatic(c.keys, now, s)
 		if refusal == "" {
 			refusal = mismatch
 		}
-		if use := (Use{"client_state", id}); !slices.Contains(d.Uses, use) {
-			d.Uses = append(d.Uses, use)
+		list := &d.Uses
+		if mismatch != "" {
+			list, strange = &d.Expired, strange || id == ""
+		}
+		if use := (Use{"client_state", id}); !slices.Contains(*list, use) {
+			*list = append(*list, use)
 		}
 	}
-	if refusal != "" {
-		return Delivery{}, refusal
+	switch {
+	case refusal == "":
+		return d, ""
+	case refusal == InactiveKey && !strange:
+		return Delivery{Expired: d.Expired}, refusal
 	}
-	return d, ""
+	return Delivery{}, refusal
 }
 
 // readClientStates returns the secrets of the notifications of {"value":[…]}. A
@@ -72,5 +80,5 @@ func (w *walk) notification() (state string, ok bool) {
 }
 
 func (c *clientState) about() about {
-	return about{name: "client_state", keys: ids(c.keys), weak: weakKeys(c.keys)}
+	return about{name: "client_state", keys: ids(c.keys), ends: ends(c.keys), weak: weakKeys(c.keys)}
 }

@@ -107,5 +107,5 @@ func (v *signature) signedHeaders() (names []string) {
 }
 
 func (v *signature) about() about {
-	return about{name: "signature", keys: ids(v.keys), signsTime: v.stamp, signsBody: true, weak: v.weak()}
+	return about{name: "signature", keys: ids(v.keys), ends: ends(v.keys), signsTime: v.stamp, signsBody: true, weak: v.weak()}
 }

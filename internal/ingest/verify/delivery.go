@@ -17,6 +17,7 @@ type Delivery struct {
 	Signed    []string  // headers that are signed, in canonical form
 	Proof     []byte    // SHA-256 of what was signed: a captured request has it again; nil when nothing is
 	Uses      []Use     // the key of each check that has some
+	Expired   []Use     // keys past their time, of a refused request that they would have let in; Verify has them in its Refusal
 }
 
 // A Use says which key of which check a request was let in with.
@@ -48,5 +49,6 @@ func (d Delivery) and(o Delivery) Delivery {
 	d.SignsBody = d.SignsBody || o.SignsBody
 	d.Signed = append(d.Signed, o.Signed...)
 	d.Uses = append(d.Uses, o.Uses...)
+	d.Expired = append(d.Expired, o.Expired...)
 	return d
 }

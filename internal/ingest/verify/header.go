@@ -44,5 +44,5 @@ func (c *header) read(h http.Header) (secret string, refusal Reason) {
 }
 
 func (c *header) about() about {
-	return about{name: "header", keys: ids(c.keys), weak: weakKeys(c.keys)}
+	return about{name: "header", keys: ids(c.keys), ends: ends(c.keys), weak: weakKeys(c.keys)}
 }

@@ -42,6 +42,7 @@ func (c *httpSignature) verify(r *Request, now time.Time) (Delivery, Reason) {
 		return Delivery{}, refusal
 	}
 	refusal = BadSignature
+	var expired Delivery
 	for _, name := range inputs.Names() {
 		l, ours := c.label(inputs, name)
 		if !ours {
@@ -52,10 +53,10 @@ func (c *httpSignature) verify(r *Request, now time.Time) (Delivery, Reason) {
 			return d, ""
 		}
 		if refusal == BadSignature {
-			refusal = reason // the first that says more
+			expired, refusal = d, reason // the first that says more
 		}
 	}
-	return Delivery{}, refusal
+	return expired, refusal
 }
 
 func labels(r *Request, header string) (*httpsfv.Dictionary, Reason) {
@@ -90,13 +91,19 @@ func (c *httpSignature) try(l label, signatures *httpsfv.Dictionary, r *Request,
 	if refusal == "" {
 		refusal = l.fits(base, signatures)
 	}
-	if refusal == "" {
+	signed := refusal == ""
+	if signed {
 		refusal = c.permits(l, covered, now)
 	}
 	if _, digested := covered["content-digest"]; digested && refusal == "" {
 		refusal = contentDigest(r.Header, r.Body)
 	}
-	if refusal != "" {
+	switch {
+	case signed && !l.key.active(now) && refusal == "" && l.key.past(now):
+		return outOf("http_signature", l.key.id)
+	case signed && !l.key.active(now): // whatever else
+		return Delivery{}, InactiveKey
+	case refusal != "":
 		return Delivery{}, refusal
 	}
 	created, _ := param[int64](l.Params, "created")
@@ -130,8 +137,6 @@ func (c *httpSignature) permits(l label, covered map[string]bool, now time.Time)
 	created, timed := param[int64](l.Params, "created")
 	expires, ends := param[int64](l.Params, "expires")
 	switch {
-	case !l.key.active(now):
-		return InactiveKey
 	case c.tag != "" && c.tag != tag, !timed, !coversAll(covered, c.components):
 		return LacksComponent
 	case now.Sub(time.Unix(created, 0)).Abs() > c.tolerance, ends && now.After(time.Unix(expires, 0)):
@@ -151,8 +156,10 @@ func coversAll(covered map[string]bool, components []string) bool {
 
 func (c *httpSignature) about() about {
 	a := about{name: "http_signature", keys: c.ids, signsTime: true, signsBody: c.signsBody}
+	var ring []key
 	for _, id := range c.ids {
-		a.weak = append(a.weak, weakKeys([]key{c.keys[id].key})...)
+		ring = append(ring, c.keys[id].key)
 	}
+	a.weak, a.ends = weakKeys(ring), ends(ring)
 	return a
 }

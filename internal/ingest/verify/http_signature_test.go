@@ -315,9 +315,18 @@ func TestHTTPSignatureRotation(t *testing.T) {
 	} {
 		k := shared.key(secret)
 		k.NotBefore, k.NotAfter = c.from, c.to
-		_, got := httpCheck(t, HTTPSignature{Keys: []HTTPKey{k}}).verify(sealed(usual, created), at)
-		if got != c.want {
-			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		check := httpCheck(t, HTTPSignature{Keys: []HTTPKey{k}})
+		d, got := check.verify(sealed(usual, created), at)
+		if got != c.want || (d.Expired != nil) != (name == "not anymore") {
+			t.Errorf("%s: got %q, want %q; expired %v", name, got, c.want, d.Expired)
+		}
+		other := sealed(usual, created)
+		other.Body = []byte(`{"hello": "you"}`)
+		if d, got := check.verify(other, at); got == "" || d.Expired != nil {
+			t.Errorf("%s: another body: got %q, expired %v", name, got, d.Expired)
+		}
+		if d, got := check.verify(sealed(usual, created), at.Add(time.Hour)); got == "" || d.Expired != nil {
+			t.Errorf("%s: an old request: got %q, expired %v", name, got, d.Expired)
 		}
 	}
 }

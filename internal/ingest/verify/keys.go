@@ -69,9 +69,10 @@ func (k key) active(now time.Time) bool {
 	return !now.Before(k.notBefore) && (k.notAfter.IsZero() || !now.After(k.notAfter))
 }
 
-// choose returns the id of an active key that fits, 1 meaning that it does. It
-// asks all keys, without early exit, so that its time does not tell which one
-// fits; mismatch is the reason when none does.
+// choose returns the id of an active key that fits, 1 meaning that it does, and
+// with InactiveKey that of one that is past its time. It asks all keys, without
+// early exit, so that its time does not tell which one fits; mismatch is the
+// reason when none does.
 func choose(ring []key, now time.Time, mismatch Reason, fits func(i int) int) (id string, refusal Reason) {
 	found, stale := -1, -1
 	for i, k := range ring {
@@ -86,10 +87,35 @@ func choose(ring []key, now time.Time, mismatch Reason, fits func(i int) int) (i
 	switch {
 	case found >= 0:
 		return ring[found].id, ""
+	case stale >= 0 && ring[stale].past(now):
+		return ring[stale].id, InactiveKey
 	case stale >= 0:
 		return "", InactiveKey
 	}
 	return "", mismatch
+}
+
+// past reports whether the key was good, and is no more.
+func (k key) past(now time.Time) bool { return !k.notAfter.IsZero() && now.After(k.notAfter) }
+
+// outOf is the refusal of a request that is right but for its key, which is the one
+// that choose has named: past its time, or not good yet if it named none.
+func outOf(check, id string) (Delivery, Reason) {
+	if id == "" {
+		return Delivery{}, InactiveKey
+	}
+	return Delivery{Expired: []Use{{check, id}}}, InactiveKey
+}
+
+// ends is when keys stop being good, by id, of those that do.
+func ends(ring []key) map[string]time.Time {
+	by := map[string]time.Time{}
+	for _, k := range ring {
+		if !k.notAfter.IsZero() {
+			by[k.id] = k.notAfter
+		}
+	}
+	return by
 }
 
 func ids(ring []key) (list []string) {

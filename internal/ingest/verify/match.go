@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -16,10 +17,12 @@ func (v *signature) verify(r *Request, now time.Time) (Delivery, Reason) {
 	switch {
 	case refusal != "":
 		return Delivery{}, refusal
-	case mismatch != "":
+	case mismatch != "" && mismatch != InactiveKey:
 		return Delivery{}, mismatch
 	case v.stamp && now.Sub(c.time).Abs() > v.scheme.Tolerance:
-		return Delivery{}, OutsideTolerance
+		return Delivery{}, cmp.Or(mismatch, OutsideTolerance)
+	case mismatch != "":
+		return outOf("signature", id)
 	}
 	return Delivery{
 		ID: c.id, SignsID: v.signsID, Timestamp: c.time, SignsTime: v.stamp, SignsBody: true,

@@ -20,7 +20,7 @@ const (
 	NotPermitted     Reason = "not_permitted"     // a good token of another client, or without the role
 	BadCertificate   Reason = "bad_certificate"   // none, or one of another subject
 	BadTopic         Reason = "bad_topic"         // rightly signed, but of a topic that is not ours
-	KeysAway         Reason = "keys_away"         // the issuer's keys cannot be fetched
+	KeysAway         Reason = "keys_away"         // the issuer's keys cannot be fetched, or the source's secrets cannot be read
 )
 
 // Reasons lists them all, for metrics.
@@ -28,6 +28,12 @@ var Reasons = []Reason{MissingHeader, RepeatedHeader, BadHeader, BadBody, BadTim
 	BadDigest, LacksComponent, BadSecret, BadToken, NotPermitted, BadCertificate, BadTopic, KeysAway}
 
 // A Refusal is the only error of Verify. It holds nothing from the request.
-type Refusal struct{ Reason Reason }
+type Refusal struct {
+	Reason Reason
+
+	// Expired are the keys that the request was made with, if nothing else is wrong
+	// with it but that they are past their time.
+	Expired []Use
+}
 
 func (r *Refusal) Error() string { return "refusing a request: " + string(r.Reason) }

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
@@ -76,10 +77,12 @@ func (s *sns) verify(r *Request, now time.Time) (Delivery, Reason) {
 	switch {
 	case refusal != "":
 		return Delivery{}, refusal
-	case mismatch != "":
+	case mismatch != "" && mismatch != InactiveKey:
 		return Delivery{}, mismatch
 	case !slices.Contains(s.topics, m.fields["TopicArn"]):
-		return Delivery{}, BadTopic
+		return Delivery{}, cmp.Or(mismatch, BadTopic)
+	case mismatch != "":
+		return outOf("sns", id)
 	}
 	proof := sha256.Sum256([]byte(m.text))
 	return Delivery{ID: m.fields["MessageId"], SignsID: true, SignsBody: true, Body: m.vouched(), Proof: proof[:], Uses: []Use{{"sns", id}}}, ""
@@ -99,6 +102,6 @@ func (m message) fits(public *rsa.PublicKey) int {
 }
 
 func (s *sns) about() about {
-	return about{name: "sns", keys: ids(s.keys), signsBody: true,
+	return about{name: "sns", keys: ids(s.keys), ends: ends(s.keys), signsBody: true,
 		weak: []string{"a message of SignatureVersion 1 is signed with SHA-1; set the topic's SignatureVersion to 2"}}
 }

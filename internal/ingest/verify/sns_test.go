@@ -138,8 +138,8 @@ func TestSNS(t *testing.T) {
 		}
 	}
 	old := stranger.body(t, "2", notificationOrder, notification())
-	if _, got := k.verify(&Request{Body: old}, clock.Add(time.Second)); got != InactiveKey {
-		t.Errorf("a certificate that is replaced: got %q", got)
+	if d, got := k.verify(&Request{Body: old}, clock.Add(time.Second)); got != InactiveKey || len(d.Expired) != 1 {
+		t.Errorf("a certificate that is replaced: got %q, expired %v", got, d.Expired)
 	}
 }
 

@@ -49,7 +49,10 @@ func chooseStatic(ring []key, now time.Time, presented string) (id string, refus
 // letIn is the outcome of a check of static secrets. The secret was compared
 // even when the request was refused before.
 func letIn(name, id string, refusal, mismatch Reason) (Delivery, Reason) {
-	if refusal == "" {
+	switch {
+	case refusal == "" && mismatch == InactiveKey:
+		return outOf(name, id)
+	case refusal == "":
 		refusal = mismatch
 	}
 	if refusal != "" {

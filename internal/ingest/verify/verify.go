@@ -52,7 +52,8 @@ type about struct {
 	keys      []string
 	signsTime bool
 	signsBody bool
-	weak      []string // why it, or a key of it, should be replaced
+	ends      map[string]time.Time // of keys, by id, that have an end
+	weak      []string             // why it, or a key of it, should be replaced
 }
 
 // A Verifier is the checks of a source. It is safe for concurrent use.
@@ -65,17 +66,22 @@ type Verifier struct{ checks []check }
 func (v *Verifier) Verify(r *Request, now time.Time) (Delivery, error) {
 	var all Delivery
 	var refusal Reason
+	expired := true // and nothing else
 	for _, c := range v.checks {
 		d, reason := c.verify(r, now)
+		expired = expired && (reason == "" || d.Expired != nil)
 		if refusal == "" || refusal == KeysAway && reason != "" {
 			refusal = reason
 		}
 		all = all.and(d)
 	}
-	if refusal != "" {
-		return Delivery{}, &Refusal{refusal}
+	switch {
+	case refusal == "":
+		return all, nil
+	case expired:
+		return Delivery{}, &Refusal{refusal, all.Expired}
 	}
-	return all, nil
+	return Delivery{}, &Refusal{Reason: refusal}
 }
 
 // Checks names the checks.
@@ -94,6 +100,17 @@ func (v *Verifier) Keys() (uses []Use) {
 		}
 	}
 	return uses
+}
+
+// Ends is when each key stops being good, of those that do.
+func (v *Verifier) Ends() map[Use]time.Time {
+	ends := map[Use]time.Time{}
+	for _, c := range v.checks {
+		for id, t := range c.about().ends {
+			ends[Use{c.about().name, id}] = t
+		}
+	}
+	return ends
 }
 
 // SignsTime reports whether a captured request can be told by its age. If not,

@@ -1,4 +1,4 @@
-package stream
+package broker
 
 import (
 	"context"
@@ -14,8 +14,8 @@ import (
 	"changerelay/internal/natstest"
 )
 
-// asked is acks with a stand-in for the broker, which gets to see every publish.
-func asked(t *testing.T, answer func(*nats.Msg)) *acks {
+// asked is Requests with a stand-in for the broker, which gets to see every publish.
+func asked(t *testing.T, answer func(*nats.Msg)) *Requests {
 	t.Helper()
 	nc := natstest.Connect(t, natstest.Server(t).URL())
 	if answer != nil {
@@ -23,7 +23,7 @@ func asked(t *testing.T, answer func(*nats.Msg)) *acks {
 			t.Fatal(err)
 		}
 	}
-	a, err := newAcks(nc)
+	a, err := NewRequests(nc)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,13 +55,13 @@ func TestALateAcknowledgementIsNobodyElses(t *testing.T) {
 		m.Respond([]byte(`{"stream":"CHANGES","seq":2}`))
 		m.Respond([]byte(`{"stream":"CHANGES","seq":3}`))
 	})
-	if _, err := a.request(ctx, &nats.Msg{Subject: "asked.one"}); !errors.Is(err, context.Canceled) {
+	if _, err := a.Publish(ctx, &nats.Msg{Subject: "asked.one"}, TryFor); !errors.Is(err, context.Canceled) {
 		t.Errorf("the first: %v, want context.Canceled", err)
 	}
-	if seq, err := a.request(t.Context(), &nats.Msg{Subject: "asked.two"}); seq != 2 || err != nil {
+	if seq, err := a.Publish(t.Context(), &nats.Msg{Subject: "asked.two"}, TryFor); seq != 2 || err != nil {
 		t.Errorf("the second: %d, %v; want 2", seq, err)
 	}
-	if _, err := a.request(ctx, &nats.Msg{Subject: "asked.three"}); !errors.Is(err, context.Canceled) {
+	if _, err := a.Publish(ctx, &nats.Msg{Subject: "asked.three"}, TryFor); !errors.Is(err, context.Canceled) {
 		t.Errorf("one that is over before it begins: %v, want context.Canceled", err)
 	}
 }
@@ -75,7 +75,7 @@ func TestAcknowledgementsAtOnce(t *testing.T) {
 			for j := range 50 {
 				want := uint64(1000*i + j + 1)
 				data, _ := json.Marshal(want)
-				if seq, err := a.request(t.Context(), &nats.Msg{Subject: "asked.x", Data: data}); seq != want || err != nil {
+				if seq, err := a.Publish(t.Context(), &nats.Msg{Subject: "asked.x", Data: data}, TryFor); seq != want || err != nil {
 					t.Errorf("acknowledged %d, %v; want %d", seq, err, want)
 				}
 			}
@@ -86,7 +86,7 @@ func TestAcknowledgementsAtOnce(t *testing.T) {
 
 func TestNobodyIsThere(t *testing.T) {
 	t.Parallel()
-	if _, err := asked(t, nil).request(t.Context(), &nats.Msg{Subject: "asked.x"}); !errors.Is(err, jetstream.ErrNoStreamResponse) {
+	if _, err := asked(t, nil).Publish(t.Context(), &nats.Msg{Subject: "asked.x"}, TryFor); !errors.Is(err, jetstream.ErrNoStreamResponse) {
 		t.Errorf("without a stream: %v, want ErrNoStreamResponse", err)
 	}
 }
@@ -111,17 +111,10 @@ func TestReadAck(t *testing.T) {
 		``:                                                 {0, "invalid"},
 		`{"error":{"code":400,"err_code":10071,"description":"wrong last sequence: 4"},"stream":"CHANGES","seq":0}`: {0, "wrong last"},
 	} {
-		seq, err := readAck(&nats.Msg{Data: []byte(data)})
+		seq, err := readAck([]byte(data))
 		if seq != want.seq || (err == nil) != (want.err == "") || err != nil && !strings.Contains(err.Error(), want.err) {
 			t.Errorf("%s: %d, %v; want %d, %q", data, seq, err, want.seq, want.err)
 		}
-	}
-	if _, err := readAck(&nats.Msg{Header: nats.Header{"Status": {"503"}}}); !errors.Is(err, jetstream.ErrNoStreamResponse) {
-		t.Errorf("status 503: %v, want ErrNoStreamResponse", err)
-	}
-	_, err := readAck(&nats.Msg{Data: []byte(`{"error":{"code":503,"err_code":10077,"description":"maximum messages per subject exceeded"}}`)})
-	if code(err) != codeStoreFailed || !subjectFull(err) {
-		t.Errorf("a full subject is read as %v", err)
 	}
 }
 

@@ -1,0 +1,5 @@
+//go:build unmeasured
+
+package metrics
+
+const unmeasured = true

@@ -1,0 +1,32 @@
+package trial
+
+import "time"
+
+// The relay's timing in a trial: the real one's shape, some ten times as fast.
+const (
+	fresh  = 3 * time.Second        // a set is built on a read no older
+	lag    = 1 * time.Second        // Graph shows what it has taken within
+	settle = 6 * time.Second        // a call without an answer may be applied so late
+	skew   = 500 * time.Millisecond // between the workers' clocks: it is one
+	budget = 2 * time.Second        // one call
+	pace   = 200 * time.Millisecond // between two calls for one device
+	maxAge = 4 * time.Hour          // as it is: nothing may expire here
+)
+
+// Bounds of the trial itself.
+const (
+	readyFor   = 60 * time.Second      // a program, or a cluster, must be ready within
+	drainFor   = 45 * time.Second      // SIGTERM: the relay promises 40 s
+	answerFor  = 15 * time.Second      // the desk waits so long for an answer, then tries again
+	faultFor   = 2 * time.Second       // about; a fault and the peace after it
+	takes      = 3 * time.Second       // about, what a fault takes in all; in a long trial
+	perEvent   = 17 * time.Millisecond // between two events; in a long trial
+	senders    = 64                    // requests at once
+	tries      = 40                    // of an event that is not acknowledged
+	slowBy     = 60 * time.Millisecond // of a slow link, each piece
+	moodEvery  = 5 * time.Millisecond  // a link looks whether it is mended
+	zombie     = budget + skew + lag + settle + 2*time.Second
+	lateBy     = 4500 * time.Millisecond // a late apply: later than a read that finds nothing (budget + lag + skew), and earlier than settle
+	checkEvery = 100 * time.Millisecond
+	sayEvery   = 10 * time.Second
+)

@@ -1,0 +1,141 @@
+// Package trial runs the real programs, breaks what is around them, and records
+// what can be seen from outside, for package proof to judge.
+//
+//	desk ── webhooks, publishes ──► ingest ×2 ──┐                 ┌── worker ×3 ──► graphsim
+//	                                   (link)   └► nats-server ×3 ◄┘ (link)   (link)
+//	nemesis: kill -9, SIGSTOP, SIGTERM, broken and slow links, lost replies, Graph's faults,
+//	         consumers deleted, configurations with mistakes
+//	recorder: answers, CHANGES, OUTCOMES, DEAD, the simulator's journal and state
+//
+// Every program is the one that users run, built by the toolchain that runs the
+// test, each a process of its own on loopback. A link is a TCP proxy between two
+// of them that can be cut, slowed, or made to lose what comes back.
+//
+// A trial is a seed, a number of events and of faults. The seed decides what is
+// sent and what is broken in which order; what the machine's scheduler makes of
+// it differs from run to run, so a failing run leaves its whole history and not
+// just its seed. It ends by itself: after the last fault everything is mended, and
+// all events must end within Options.Settle.
+package trial
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"changerelay/internal/proof"
+)
+
+// Options say how large a trial is.
+type Options struct {
+	Seed    int64
+	Events  int           // about; those of the desk
+	Faults  int           // injected one after the other, while the desk sends
+	Tenants int           // simulated Entra tenants
+	Devices int           // of each tenant
+	Settle  time.Duration // everything must have ended so long after the last fault was mended
+	Dir     string        // of all files: logs, stores, configuration, the history
+	Say     io.Writer     // progress
+	Broken  []Breakage    // mistakes that the programs are built with
+	Only    string        // only faults whose name begins so; "" is all
+	Single  bool          // one broker in place of a cluster of three
+}
+
+// A Breakage is a mistake that is put into a copy of a file of the source.
+type Breakage struct{ File, Old, New string } // File from the module's root
+
+// A trial is one run.
+type trial struct {
+	Options
+	root  string // the module's
+	began time.Time
+	dice  *rand.Rand // the nemesis'
+
+	bin     map[string]string
+	brokers []*broker
+	graph   *graph
+	ingests []*service
+	workers []*service
+	desk    *desk
+	secret  string // the desk's
+
+	mu      sync.Mutex
+	history proof.History
+	struck  map[string]int // faults by name
+}
+
+// Run makes the trial and returns what was recorded. An error is of the trial
+// itself: a program did not start, or not everything ended in time; the history
+// is good for what it has.
+func Run(ctx context.Context, o Options) (proof.History, error) {
+	t := &trial{Options: o, began: time.Now(), dice: rand.New(rand.NewPCG(uint64(o.Seed), 7)), struck: map[string]int{}}
+	t.history.Seed, t.history.Began = o.Seed, t.began
+	t.history.Limits = proof.Limits{Calls: 200, Window: 20 * time.Second, MaxAge: maxAge, Fresh: fresh + lag}
+	defer t.stop()
+	for _, step := range []struct {
+		what string
+		do   func(context.Context) error
+	}{
+		{"building the programs", t.build},
+		{"starting Graph", t.startGraph},
+		{"starting the brokers", t.startBrokers},
+		{"starting the relay", t.startRelay},
+		{"the trial", t.work},
+	} {
+		if err := step.do(ctx); err != nil {
+			t.history.Ended = time.Now()
+			return t.history, fmt.Errorf("%s: %w", step.what, err)
+		}
+		t.say("%s: done", step.what)
+	}
+	return t.history, nil
+}
+
+// work is the trial proper: the desk and the nemesis, then peace, then the record.
+func (t *trial) work(ctx context.Context) error {
+	rec, err := t.record()
+	if err != nil {
+		return err
+	}
+	sending, quiet := context.WithCancel(ctx)
+	defer quiet()
+	if t.desk, err = newDesk(t); err != nil {
+		return err
+	}
+	sent := make(chan struct{})
+	go func() { defer close(sent); t.desk.send(sending) }()
+	t.nemesis(ctx, sent)
+	<-sent
+	t.mend()
+	err = rec.settle(ctx)
+	t.history.Ended = time.Now()
+	if at := rec.collect(ctx); err == nil {
+		err = at
+	}
+	return err
+}
+
+func (t *trial) path(name string) string { return filepath.Join(t.Dir, name) }
+
+func (t *trial) say(format string, args ...any) {
+	if t.Say != nil {
+		fmt.Fprintf(t.Say, "%6.1fs  %s\n", time.Since(t.began).Seconds(), fmt.Sprintf(format, args...))
+	}
+}
+
+// stop ends every process that the trial has started.
+func (t *trial) stop() {
+	for _, s := range append(append([]*service{}, t.ingests...), t.workers...) {
+		s.close()
+	}
+	for _, b := range t.brokers {
+		b.close()
+	}
+	if t.graph != nil {
+		t.graph.close()
+	}
+}
