@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -98,6 +99,9 @@ func (l *loader) note(e event, a answer, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
+	case errors.Is(err, errIdle):
+		l.answers["closed when idle"]++
+		return
 	case err != nil:
 		l.answers["broken"]++
 		l.wrong = append(l.wrong, err.Error())
@@ -124,6 +128,9 @@ func (l *loader) judge(ctx context.Context, sent int) error {
 	v := verdict(l.kept, ends, calls)
 	fmt.Printf("%d events: %s; outcomes %s; %d calls with effect\n", sent, words(l.answers), words(v.words), v.effects)
 	faults := append(v.faults, l.wrong...)
+	if n := l.answers["closed when idle"]; n > 1+sent/idleEach {
+		faults = append(faults, fmt.Sprintf("%d connections were closed when idle", n))
+	}
 	if len(l.lost) > 0 {
 		faults = append(faults, fmt.Sprintf("%d events were never taken", len(l.lost)))
 	}

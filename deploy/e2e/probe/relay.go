@@ -47,12 +47,14 @@ type answer struct {
 // post sends an event. Its error is that of a connection.
 func (r *relay) post(ctx context.Context, e event) (answer, error) {
 	body := e.body()
+	ctx, judge := watch(ctx)
 	q, err := http.NewRequestWithContext(ctx, http.MethodPost, r.url+"/v1/changes", bytes.NewReader(body))
 	if err != nil {
 		return answer{}, err
 	}
 	sign(q.Header, r.secret, e.id, body)
-	return r.do(q)
+	a, err := r.do(q)
+	return a, judge(err)
 }
 
 func (r *relay) do(q *http.Request) (answer, error) {
