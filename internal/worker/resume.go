@@ -34,7 +34,7 @@ func (w *Worker) resume(ctx context.Context) {
 
 // resumed ends the tenant's pause. A permission shows in a new token only.
 func (w *Worker) resumed(t *tenant, at time.Time) {
-	t.forget()
+	w.anew(t, t.denied.Load())
 	if t.pause.resume() {
 		w.c.Log.Info("the tenant is called again, because a person says so", "tenant", t.name, "at", at)
 	}

@@ -134,12 +134,26 @@ func (w *Worker) Retry(name string) {
 	w.serving.mu.Lock()
 	defer w.serving.mu.Unlock()
 	t := w.serving.tenants[name]
-	if t == nil || w.serving.over || !t.pause.resume() {
+	if t == nil || w.serving.over {
 		return
 	}
+	denied := t.denied.Load()
+	if t.pause.resume() {
+		w.c.Log.Info("the tenant is called again, because its credential has changed", "tenant", name)
+		w.loops.Go(func() { w.wake(w.running, map[string]bool{name: true}) })
+	} else if !denied {
+		return
+	}
+	w.anew(t, denied)
+}
+
+// anew has the tenant's next call get a new token. One that was denied a token is
+// asked for one now: where nothing is due, nobody would learn that it is mended.
+func (w *Worker) anew(t *tenant, denied bool) {
 	t.forget()
-	w.c.Log.Info("the tenant is called again, because its credential has changed", "tenant", name)
-	w.loops.Go(func() { w.wake(w.running, map[string]bool{name: true}) })
+	if denied {
+		w.loops.Go(func() { w.greet(w.running, t) })
+	}
 }
 
 // forget has the next call get a new token.

@@ -102,3 +102,29 @@ func TestATenantIsMendedByReload(t *testing.T) {
 		t.Errorf("%d events were late by our fault, %d by Graph's", well, unwell)
 	}
 }
+
+// A credential that was denied before anything was due counts as usable when it
+// has been replaced, though nothing is due yet.
+func TestACredentialIsMendedWithoutWork(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	var base Config
+	first := r.work(func(c *Config) { base = *c })
+	await.State(t, "the first worker's token", func() bool { return value(base.Metrics.TokenRequests.WithLabelValues("ok")) == 1 })
+	first.stop()
+	heal := r.sim.Fail(graphsim.Fault{Op: "token", Status: 401, Code: "invalid_client", Message: "AADSTS7000215: Invalid client secret provided", Times: -1})
+	base.Tenants["acme"].Graph.Forget()
+	s, l, _ := r.connect(1)
+	base.Streams, base.Ledger, base.Quota = s, l, r.quota()
+	base.Metrics = metrics.New(prometheus.NewRegistry(), "test", metrics.Labels{Tenants: []string{"acme"}})
+	w := New(base)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); _ = w.Run(ctx) }()
+	defer func() { cancel(); <-done }()
+	usable := func() float64 { return value(base.Metrics.CredentialUsable.WithLabelValues("acme")) }
+	await.State(t, "the credential to be denied", func() bool { return usable() == 0 })
+	heal()
+	w.Retry("acme")
+	await.State(t, "the credential to be usable", func() bool { return usable() == 1 })
+}
