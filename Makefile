@@ -21,6 +21,7 @@ export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 
 # Tools are built once for each state of tools/go.sum, apart from our own modules.
 TOOLS := .cache/tools-$(shell sha256sum tools/go.sum | cut -c1-12)
 
+SECURITY := .cache/security-$(shell sha256sum tools/security/go.sum | cut -c1-12)
 SCORE := .cache/score-$(shell sha256sum tools/score/go.sum | cut -c1-12)
 CHART := deploy/helm/changerelay
 
@@ -71,6 +72,7 @@ tidy-check: ## fail when go.mod or go.sum is not tidy
 	$(GO) mod tidy -diff
 	cd tools && $(GO) mod tidy -diff
 	cd tools/score && $(GO) mod tidy -diff
+	cd tools/security && $(GO) mod tidy -diff
 
 .PHONY: staticcheck
 staticcheck: $(TOOLS)/staticcheck ## staticcheck, with the version of tools/go.mod
@@ -81,8 +83,31 @@ rules: $(TOOLS)/promtool ## check the alerts' rules, and run their tests with pr
 	$(TOOLS)/promtool check rules --lint=all --lint-fatal deploy/helm/changerelay/rules/*.yaml
 	$(TOOLS)/promtool test rules deploy/rules-tests/*.yaml
 
+# What no program of ours holds is left out: tests' doubles and tools of the build, which start processes and write files
+# that everybody may read. G304, a file whose name is a variable: every file is named by the configuration or a flag.
+GOSEC_FLAGS = -quiet -exclude=G304 -exclude-dir=deploy -exclude-dir=cmd/internal/tour -exclude-dir=internal/trial \
+	-exclude-dir=internal/natstest -exclude-dir=internal/promtest -exclude-dir=internal/tracetest -exclude-dir=internal/dashboard \
+	-exclude-dir=internal/standalone/testdata
+
+.PHONY: gosec
+gosec: $(SECURITY)/gosec ## gosec, with the version of tools/security/go.mod; what is let pass says why
+	$(SECURITY)/gosec $(GOSEC_FLAGS) ./...
+
+# Its database is asked for first: where it cannot be reached, nothing is known.
+.PHONY: vuln
+vuln: $(SECURITY)/govulncheck ## govulncheck; SKIPPED where its database, GOVULNDB, cannot be reached
+	@code=0; out=$$($(SECURITY)/govulncheck ./... 2>&1) || code=$$?; \
+	case "$$out" in \
+		*"fetching vulnerabilities"*) echo "SKIPPED vuln: $$out" ;; \
+		*) echo "$$out"; exit $$code ;; \
+	esac
+
+.PHONY: sbom
+sbom: build ## the bill of materials of bin/ in CycloneDX: bin/sbom.cdx.json
+	$(GO) run ./deploy/sbom -version $(VERSION) -o bin/sbom.cdx.json bin/changerelay-* bin/relayctl bin/graphsim
+
 .PHONY: check
-check: fmt-check vet staticcheck race rules chart image-check ## everything a change must pass
+check: fmt-check vet staticcheck gosec race rules chart image-check ## everything a change must pass
 
 .PHONY: image
 image: ## the container image IMAGE, of this machine's Go, with buildah or docker
@@ -167,7 +192,7 @@ pictures: build $(TOOLS)/prometheus ## draw the dashboards into docs/pictures/, 
 	@TOUR_STAY=0 $(GO) run ./cmd/internal/tour --prometheus $(TOOLS)/prometheus --pictures docs/pictures
 
 .PHONY: tools
-tools: $(TOOLS)/staticcheck $(SCORE)/kube-score ## build the tools of tools/go.mod and tools/score into .cache/
+tools: $(TOOLS)/staticcheck $(SCORE)/kube-score $(SECURITY)/gosec ## build the tools of tools/ into .cache/
 
 # Built to one side and moved into place, so that an interrupted build leaves none. The tag leaves out
 # Prometheus' discovery by cloud providers: hundreds of packages.
@@ -182,6 +207,14 @@ $(TOOLS)/%: tools/go.mod tools/go.sum
 $(SCORE)/kube-score: tools/score/go.mod tools/score/go.sum
 	mkdir -p $(SCORE)
 	cd tools/score && CGO_ENABLED=0 $(GO) build -buildvcs=false -o ../../$@ github.com/zegl/kube-score/cmd/kube-score
+
+# Apart, because gosec brings hundreds of packages, and the others' need not be built anew for it.
+$(SECURITY)/%: tools/security/go.mod tools/security/go.sum
+	mkdir -p $(SECURITY)
+	cd tools/security && CGO_ENABLED=0 $(GO) build -buildvcs=false -o ../../$@ $(SECURITY_$*)
+
+SECURITY_gosec       := github.com/securego/gosec/v2/cmd/gosec
+SECURITY_govulncheck := golang.org/x/vuln/cmd/govulncheck
 
 .PHONY: clean
 clean: ## remove what was built

@@ -56,7 +56,7 @@ func Persist(ctx context.Context, try func() error) error {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("%w; last: %w", ctx.Err(), err)
-		case <-time.After(rand.N(2 * pause)):
+		case <-time.After(rand.N(2 * pause)): // #nosec G404 -- it spreads load, and keeps nothing secret
 		}
 	}
 }

@@ -138,7 +138,7 @@ func (s *tokens) hold() {
 // It is called with mu held.
 func (s *tokens) delay(why *Error) {
 	wait := min(backoffFirst<<min(s.fails, 10), backoffMost)
-	wait = wait/2 + rand.N(wait/2)
+	wait = wait/2 + rand.N(wait/2) // #nosec G404 -- it spreads load, and keeps nothing secret
 	s.fails++
 	s.until = s.now().Add(max(wait, why.RetryAfter))
 	s.why = why

@@ -5,7 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rsa"
-	"crypto/sha1" // x5t is a name (RFC 7515), not a proof
+	"crypto/sha1" // #nosec G505 -- x5t is a name (RFC 7515), not a proof
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
@@ -17,7 +17,7 @@ import (
 // names says whether the header's thumbprint is the certificate's: x5t#S256 or x5t (RFC 7515), or
 // the hexadecimal SHA-1 that some clients put into kid.
 func (a *assertion) names(c *x509.Certificate) bool {
-	old := sha1.Sum(c.Raw)
+	old := sha1.Sum(c.Raw) // #nosec G401 -- as above
 	h := sha256.Sum256(c.Raw)
 	switch {
 	case a.header.X5t2 != "":

@@ -80,7 +80,7 @@ func (s stamp) append(b []byte) []byte {
 	}
 	b = append(strconv.AppendInt(append(b, '"'), s.Unix(), 10), '.')
 	for unit := int(time.Second / 10); nanos > 0; unit /= 10 {
-		b = append(b, byte('0'+nanos/unit))
+		b = append(b, "0123456789"[nanos/unit])
 		nanos %= unit
 	}
 	return append(b, '"')

@@ -8,7 +8,7 @@ func (s storedDevice) bytes() []byte {
 	p := &b
 	p.open()
 	p.name("v")
-	*p = append(*p, byte('0'+s.Version))
+	*p = append(*p, byte('0'+s.Version)) // #nosec G115 -- versions have one digit
 	rows(p, "items", s.Items, p.item)
 	rows(p, "texts", s.Texts, p.quote)
 	p.stamp("seen", s.SeenAt, false)

@@ -104,7 +104,7 @@ func (b *Bucket) Back(p Permit) {
 // It returns within tellFor and when ctx ends. If the broker is away by then, the pause
 // holds in this process alone.
 func (b *Bucket) Throttled(ctx context.Context, asked time.Duration) (until time.Time) {
-	jitter := rand.Float64()
+	jitter := rand.Float64() // #nosec G404 -- it spreads load, and keeps nothing secret
 	f := func(c Cell) Cell {
 		now, _, l := b.meet(c)
 		return c.Throttled(now, l, asked, jitter)

@@ -60,7 +60,7 @@ func (b *Bucket) askNext() time.Time {
 	theirs := plain(now.Add(b.ahead))
 	lead := b.cell.first(theirs, b.limit).Sub(theirs)
 	full := min(lead, Horizon)
-	return now.Add(lead - full + full/4 + rand.N(full/2+1))
+	return now.Add(lead - full + full/4 + rand.N(full/2+1)) // #nosec G404 -- it spreads load, and keeps nothing secret
 }
 
 // fail tells everyone in line, and gives the broker a rest.

@@ -69,7 +69,7 @@ func nowAndThen(ctx context.Context, d time.Duration, f func()) {
 		f()
 		select {
 		case <-ctx.Done():
-		case <-time.After(d - d/10 + rand.N(d/5)):
+		case <-time.After(d - d/10 + rand.N(d/5)): // #nosec G404 -- it spreads load, and keeps nothing secret
 		}
 	}
 }

@@ -135,7 +135,7 @@ func (p Parts) Run(ctx context.Context, nc *nats.Conn, roles Role) error {
 		group.Go(func() error { p.Watch(ctx, apply, report); return nil })
 	}
 	group.Go(func() error {
-		return Serve(ctx, &http.Server{Handler: m.Admin(b.Ready)}, admin, drainFor, p.Log)
+		return Serve(ctx, &http.Server{Handler: m.Admin(b.Ready)}, admin, drainFor, p.Log) // #nosec G112 -- Serve sets the bounds
 	})
 	group.Go(func() error { return p.work(ctx, nc, roles, b, m) })
 	group.Go(func() error { watch(ctx, nc, m); return nil })

@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,9 +11,14 @@ import (
 	"time"
 )
 
-// headerTimeout bounds how long a client may take to send a request's headers,
-// for servers that set no bound of their own.
-const headerTimeout = 5 * time.Second
+// Bounds for servers that set none of their own, as that of the metrics: who sends
+// or reads slowly holds no connection for ever. A scrape may take 10 s.
+const (
+	headerTimeout = 5 * time.Second
+	readTimeout   = 10 * time.Second // headers and body
+	writeTimeout  = 30 * time.Second // from the headers' end
+	idleTimeout   = 2 * time.Minute  // between requests; Prometheus asks once a minute or more often
+)
 
 // Serve runs srv on l until ctx ends, and then lets the requests under way
 // finish for at most drain. With srv.TLSConfig it speaks TLS. It owns srv and l;
@@ -21,9 +27,10 @@ func Serve(ctx context.Context, srv *http.Server, l net.Listener, drain time.Dur
 	if srv.ErrorLog == nil {
 		srv.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelWarn)
 	}
-	if srv.ReadHeaderTimeout == 0 {
-		srv.ReadHeaderTimeout = headerTimeout
-	}
+	srv.ReadHeaderTimeout = cmp.Or(srv.ReadHeaderTimeout, headerTimeout)
+	srv.ReadTimeout = cmp.Or(srv.ReadTimeout, readTimeout)
+	srv.WriteTimeout = cmp.Or(srv.WriteTimeout, writeTimeout)
+	srv.IdleTimeout = cmp.Or(srv.IdleTimeout, idleTimeout)
 	failed := make(chan error, 1)
 	serve := srv.Serve
 	if srv.TLSConfig != nil {
@@ -47,7 +54,7 @@ func shutdown(srv *http.Server, address net.Addr, drain time.Duration) error {
 	defer cancel()
 	err := srv.Shutdown(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
-		srv.Close()
+		_ = srv.Close()
 		return fmt.Errorf("draining %s: requests still under way after %s were cut off", address, drain)
 	}
 	if err != nil {

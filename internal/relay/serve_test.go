@@ -74,6 +74,23 @@ func TestServeCutsOffWhatOutlastsDrain(t *testing.T) {
 	}
 }
 
+// A server has every bound, its own or Serve's.
+func TestServeBounds(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	srv := &http.Server{WriteTimeout: time.Hour}
+	if err := Serve(ctx, srv, l, time.Minute, slog.New(slog.DiscardHandler)); err != nil {
+		t.Fatal(err)
+	}
+	if srv.ReadHeaderTimeout != headerTimeout || srv.ReadTimeout != readTimeout || srv.WriteTimeout != time.Hour || srv.IdleTimeout != idleTimeout {
+		t.Errorf("head %s, read %s, write %s, idle %s", srv.ReadHeaderTimeout, srv.ReadTimeout, srv.WriteTimeout, srv.IdleTimeout)
+	}
+}
+
 func TestServeReportsAFailedListener(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -154,7 +154,7 @@ func introduce(m *nats.Msg) (v node, ok bool) {
 // older compares the numbers of two versions; what is behind them does not count.
 func older(v, than string) bool {
 	var have, want [3]int
-	fmt.Sscanf(v, "%d.%d.%d", &have[0], &have[1], &have[2])
-	fmt.Sscanf(than, "%d.%d.%d", &want[0], &want[1], &want[2])
+	_, _ = fmt.Sscanf(v, "%d.%d.%d", &have[0], &have[1], &have[2])
+	_, _ = fmt.Sscanf(than, "%d.%d.%d", &want[0], &want[1], &want[2])
 	return slices.Compare(have[:], want[:]) < 0
 }

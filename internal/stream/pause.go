@@ -20,7 +20,7 @@ func (p *pauses) wait(ctx context.Context) error {
 }
 
 // jitter is half to one and a half of d.
-func jitter(d time.Duration) time.Duration { return d/2 + rand.N(d) }
+func jitter(d time.Duration) time.Duration { return d/2 + rand.N(d) } // #nosec G404 -- it spreads load, and keeps nothing secret
 
 func sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)

@@ -264,7 +264,7 @@ var faults = []fault{
 	}},
 	{"tokens revoked", 33, 2, func(t *trial, ctx context.Context) (func(), string, error) {
 		one := t.graph.tenants[t.dice.IntN(len(t.graph.tenants))]
-		return nil, one.name, t.graph.ask(ctx, "POST", "/tenants/"+one.id+"/challenges", map[string]any{"app": one.client, "everyone": true}, nil)
+		return nil, one.name, t.graph.ask(ctx, "POST", "/tenants/"+one.id+"/challenges", map[string]any{"app": one.client}, nil)
 	}},
 	{"token endpoint broken", 33, 3, func(t *trial, ctx context.Context) (func(), string, error) {
 		f := []map[string]any{
@@ -275,7 +275,7 @@ var faults = []fault{
 		if err := t.arm(ctx, f); err != nil {
 			return nil, "", err
 		}
-		return nil, one.name, t.graph.ask(ctx, "POST", "/tenants/"+one.id+"/challenges", map[string]any{"app": one.client, "everyone": true}, nil)
+		return nil, one.name, t.graph.ask(ctx, "POST", "/tenants/"+one.id+"/challenges", map[string]any{"app": one.client}, nil)
 	}},
 	{"a worker's consumer deleted", 16, 1, func(t *trial, ctx context.Context) (func(), string, error) {
 		nc, js, err := t.connect()

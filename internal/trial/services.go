@@ -121,7 +121,7 @@ func (t *trial) service(kind string, n int) (*service, error) {
 	}
 	c.WriteString("tenants:\n")
 	for _, one := range t.graph.tenants {
-		fmt.Fprintf(&c, "  %s:\n    tenant_id: %s\n    client_id: %s\n    client_secret: {file: %s.secret}\n    cloud: custom\n    graph_url: https://%s\n    authority_url: https://%s\n    ca_file: graph-ca.pem\n",
+		fmt.Fprintf(&c, "  %s:\n    tenant_id: %s\n    client_id: %s\n    client_secret: {file: %s.secret}\n    cae: true\n    cloud: custom\n    graph_url: https://%s\n    authority_url: https://%s\n    ca_file: graph-ca.pem\n",
 			one.name, one.id, one.client, one.name, graph, graph)
 	}
 	c.WriteString("sources:\n  desk: {kind: cloudevents, tenants: [\"*\"], secrets: [{file: desk}]}\n")

@@ -60,7 +60,7 @@ const (
 // backoff is doubled with full jitter over its upper half.
 func backoff(n uint64, least, most time.Duration) time.Duration {
 	d := doubled(n, least, most)
-	return d/2 + rand.N(d/2+1)
+	return d/2 + rand.N(d/2+1) // #nosec G404 -- it spreads load, and keeps nothing secret
 }
 
 // doubled is the n-th pause, n from 1.

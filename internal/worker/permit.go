@@ -55,7 +55,7 @@ func (w *Worker) permit(ctx context.Context, t *tenant, b *quota.Bucket, deliver
 		return p, &end{events.Throttled, t.pause.throttled(t.class(b), later.Until), nil}
 	case errors.As(err, &later):
 		left := max(later.Until.Sub(w.c.Now()), 0)
-		return p, &end{events.Busy, left + time.Millisecond + rand.N(left/4+time.Second), nil}
+		return p, &end{events.Busy, left + time.Millisecond + rand.N(left/4+time.Second), nil} // #nosec G404 -- it spreads load, and keeps nothing secret
 	}
 	return p, &end{events.Unavailable, backoff(deliveries, retryMin, retryMax), err}
 }

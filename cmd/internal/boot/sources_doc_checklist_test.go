@@ -13,7 +13,7 @@ import (
 var folders = map[string]string{
 	"ingest": "internal/ingest", "verify": "internal/ingest/verify", "source": "internal/ingest/source", "events": "internal/events",
 	"metrics": "internal/metrics", "stream": "internal/stream", "relay": "internal/relay", "standalone": "internal/standalone",
-	"boot": "cmd/internal/boot", "relayctl": "cmd/relayctl",
+	"boot": "cmd/internal/boot", "relayctl": "cmd/relayctl", "graph": "internal/graph", "importtest": "internal/importtest", "deploy": "deploy",
 }
 
 var testNames = regexp.MustCompile("`([a-z]+)\\.((?:Test|Fuzz)[A-Za-z0-9]+)`")
@@ -32,6 +32,34 @@ func TestSourcesManualChecklist(t *testing.T) {
 				t.Errorf("%s: there is no test %s of package %s", row[0], n[2], n[1])
 			}
 		}
+	}
+}
+
+// Every test that the threat model names is there, and so are the runbook's headings.
+func TestSecurityManual(t *testing.T) {
+	const dir = "../../../docs/"
+	data, err := os.ReadFile(dir + "security.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := testNames.FindAllStringSubmatch(string(data), -1)
+	for _, n := range names {
+		if !hasTest(t, n[1], n[2]) {
+			t.Errorf("there is no test %s of package %s", n[2], n[1])
+		}
+	}
+	led := links.FindAllStringSubmatch(string(data), -1)
+	for _, m := range led {
+		file, err := os.ReadFile(dir + m[1])
+		if err != nil {
+			t.Error(err)
+		}
+		if m[2] != "" && !slices.Contains(headings(file), m[2][1:]) {
+			t.Errorf("%s has no heading %s", m[1], m[2])
+		}
+	}
+	if len(names) < 30 || len(led) < 10 {
+		t.Errorf("the manual names %d tests and has %d links", len(names), len(led))
 	}
 }
 
@@ -65,13 +93,18 @@ func TestSourcesManualLinks(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	var known []string
-	for _, m := range heads.FindAllStringSubmatch(string(data), -1) {
-		known = append(known, strings.ReplaceAll(plain.ReplaceAllString(strings.ToLower(m[1]), ""), " ", "-"))
-	}
+	known := headings(data)
 	for _, m := range anchors.FindAllStringSubmatch(string(data), -1) {
 		if !slices.Contains(known, m[1]) {
 			t.Errorf("there is no heading #%s", m[1])
 		}
 	}
+}
+
+// headings are a manual's, as links name them.
+func headings(manual []byte) (all []string) {
+	for _, m := range heads.FindAllStringSubmatch(string(manual), -1) {
+		all = append(all, strings.ReplaceAll(plain.ReplaceAllString(strings.ToLower(m[1]), ""), " ", "-"))
+	}
+	return all
 }

@@ -65,7 +65,7 @@ func textWeight(v ref.Val) uint64 {
 func listWeight(v ref.Val) uint64 {
 	if l, ok := v.(traits.Lister); ok {
 		n, _ := l.Size().(types.Int)
-		return uint64(n)
+		return uint64(n) // #nosec G115 -- a size is not negative
 	}
 	return 0
 }
