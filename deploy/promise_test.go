@@ -93,8 +93,8 @@ func TestSecretsAreApart(t *testing.T) {
 	for _, c := range []struct{ release, pod, want string }{
 		{"changerelay", "Deployment/changerelay-ingest", "changerelay-sources"},
 		{"changerelay", "Deployment/changerelay-worker", "changerelay-tenants"},
-		{"full", "Deployment/full-relay-ingest", "full-relay-sources nats-ingest relay-tls"},
-		{"full", "Deployment/full-relay-worker", "relay-tenants nats-worker"},
+		{"full", "Deployment/full-relay-ingest", "full-relay-sources nats-ingest relay-tls relay-tracing"},
+		{"full", "Deployment/full-relay-worker", "relay-tenants nats-worker relay-tracing"},
 		{"azure", "Deployment/azure-changerelay-worker", ""},
 		{"demo", "Deployment/demo-changerelay-ingest", "changerelay-demo-sources"},
 		{"demo", "Deployment/demo-changerelay-worker", "changerelay-demo-tenants"},
@@ -153,7 +153,9 @@ func TestWhatRollsPods(t *testing.T) {
 		values string
 		rolls  bool
 	}{
-		{"config: { log: { level: debug } }", true},
+		{"config: { log: { format: text } }", true},
+		{"config: { tracing: { endpoint: http://collector:4318 } }", true},
+		{"config: { log: { level: debug } }", false},
 		{"config: { nats: { retention: 24h } }", true},
 		{"config: { worker: { pace: 2s } }", true},
 		{"config: { sources: { desk: { intents: [remove] } } }", false},

@@ -35,7 +35,7 @@ Examples:
     relayctl dead list --ticket CHG0031337
     relayctl dead list --open --older 24h
     relayctl dead list --after 50 --limit 100
-    relayctl dead list --limit 100000 --output json | jq -r .reason | sort | uniq -c
+    relayctl dead list --limit 100000 --output json | jq -r .outcome | sort | uniq -c
 `
 }
 

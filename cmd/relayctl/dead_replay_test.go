@@ -98,7 +98,7 @@ func TestDeadReplay(t *testing.T) {
 
 	r.run("dead", "replay", "--reason", "refused", "--tenant", "acme", "--yes", "--wait", "--why", "mended").want(t, 0, `
 LETTER  RESULT  OUTCOME  EVENT  REASON
-1  replayed  superseded  acme.0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11.KEY-r1  a newer change of the same items has been told
+1  replayed  superseded  acme.0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11.KEY-r1  a newer change of the same items has been told: event acme.0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11.KEY
 2  replayed  accepted  acme.0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11.KEY-r2`, `
 NUMBER  AGE  OUTCOME  SOURCE  TENANT  TICKET  DEVICE  PLAN
 1  0s  refused  -  acme  CHG0000001  0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11  publish again: remove 1 item
@@ -112,7 +112,7 @@ will publish 2 events again under a new id; what a newer event said of the same 
 	// Twice is once, and needs no question, for nothing changes.
 	r.run("dead", "replay", "1", "2", "2").want(t, 0, `
 LETTER  RESULT  OUTCOME  EVENT  REASON
-1  already_replayed  superseded  acme.0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11.KEY-r1  a newer change of the same items has been told
+1  already_replayed  superseded  acme.0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11.KEY-r1  a newer change of the same items has been told: event acme.0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11.KEY
 2  already_replayed  accepted  acme.0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11.KEY-r2
 
 next: relayctl status EVENT says what became of each`, `

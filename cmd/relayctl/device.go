@@ -13,6 +13,7 @@ import (
 	"changerelay/internal/events"
 	"changerelay/internal/graph"
 	"changerelay/internal/ledger"
+	"changerelay/internal/quota"
 	"changerelay/internal/stream"
 )
 
@@ -51,13 +52,15 @@ type sight struct {
 	timing  ledger.Timing
 	maxAge  time.Duration
 	pace    time.Duration
+	own     bool              // only the relay's removals are kept
 	doc     *ledger.Device    // nil: not read
 	tickets map[string]string // by an event's key, as far as known
 	asked   time.Time         // before Graph was read
 	graph   *graph.Result     // nil: not read
 
-	budgets     bool // write and read are read
+	budgets     bool // write, read and notice are read
 	write, read budget
+	notice      quota.Notice
 }
 
 // Run is called by the command line's parser.
@@ -74,7 +77,8 @@ func (d *device) Run(ctx context.Context, out io.Writer) error {
 		return fmt.Errorf("<id>: %q is not an Intune device id; want one such as 0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11, without braces", clean(d.ID))
 	}
 	return d.look(ctx, out, d.form, func(ctx context.Context) (view, error) {
-		s := &sight{addr: addr, timing: c.Worker.Timing.Protocol(), maxAge: c.Worker.Timing.MaxAge, pace: c.Worker.Pace, tickets: map[string]string{}}
+		s := &sight{addr: addr, timing: c.Worker.Timing.Protocol(), maxAge: c.Worker.Timing.MaxAge, pace: c.Worker.Pace,
+			own: c.Tenants[d.Tenant].OwnSet, tickets: map[string]string{}}
 		failed := s.readBroker(ctx, c)
 		if !d.NoGraph {
 			failed = errors.Join(failed, s.readGraph(ctx, c))
@@ -115,6 +119,9 @@ func (s *sight) readQuota(ctx context.Context, b *broker, t boot.Tenant) error {
 		return err
 	}
 	s.write, s.read, err = budgetsOf(ctx, q, t)
+	if err == nil && q != nil {
+		s.notice, err = q.Notice(ctx, keyOf(t))
+	}
 	s.budgets = err == nil
 	return err
 }

@@ -27,6 +27,9 @@ func (s *sight) differences() (all []difference) {
 			continue
 		}
 		d := difference{ID: it.ID, Believed: "not", Graph: shown, Means: "removed in the portal since, or by a call that came late: it is kept"}
+		if s.own {
+			d.Means = "removed in the portal since, or by a call that came late: the next call restores it"
+		}
 		if removed {
 			d.Believed, d.Means = "removed", s.unlisted(it.ID)
 			if shown == "restored" {

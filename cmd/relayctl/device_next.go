@@ -71,6 +71,7 @@ func (s *sight) budget(n *nextStep, b budget, calls string) {
 	if !s.budgets {
 		return
 	}
+	n.wait(s.now, s.notice.Until, "the tenant's pause: "+s.notice.Why)
 	n.wait(s.now, b.paused(s.now), "the tenant's pause for "+calls+": Graph answered 429")
 	n.wait(s.now, b.ready(s.now), "the tenant's quota of "+calls)
 }
@@ -89,7 +90,7 @@ func (s *sight) seen(d ledger.Device) ledger.Device {
 	if s.graph == nil {
 		return d
 	}
-	return d.See(ledger.Sight{At: s.asked, Removed: itemsOf(s.graph.Removed), Restored: itemsOf(s.graph.Restored)}, s.timing)
+	return d.See(ledger.Sight{At: s.asked, Removed: itemsOf(s.graph.Removed), Restored: itemsOf(s.graph.Restored), Own: s.own}, s.timing)
 }
 
 func itemsOf(from []graph.Item) []events.Item {

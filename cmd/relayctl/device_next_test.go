@@ -121,6 +121,45 @@ func TestDeviceWaitsForTheQuota(t *testing.T) {
 	}
 }
 
+// Where only the relay's removals are kept, the next call leaves an admin's out.
+func TestDeviceNextCallOfATenantWithItsOwnSet(t *testing.T) {
+	r := newRig(t)
+	r.config = r.write("own.yaml", strings.Replace(r.yaml(), "acme: {", "acme: { own_set: true,", 1))
+	r.keep(r.untold(time.Hour))
+	r.sim.PortalRemove(entraTenant, phone, graphsim.Item{ID: app1, Type: "application"}, graphsim.Item{ID: app2, Type: "application"})
+	if n := r.object().Next; n.Step != "observe" || n.Call == nil ||
+		!equal(n.Call.Set, []setItem{{"removed", "application", app3}, {"restored", "application", app1}, {"restored", "application", app2}}) {
+		t.Errorf("next: %+v, call %+v", n, n.Call)
+	}
+	r.sim.PortalRemove(entraTenant, phone, graphsim.Item{ID: app1, Type: "application"}, graphsim.Item{ID: app2, Type: "application"}, graphsim.Item{ID: app3, Type: "application"})
+	want := app3 + "  removed in the portal since, or by a call that came late: the next call restores it"
+	if out := norm(r.run("device", "acme", phone).out); strings.Contains(out, "it is kept") || !strings.Contains(out, want) {
+		t.Errorf("no %q in\n%s", want, out)
+	}
+}
+
+// A call waits while the tenant's permission is lost.
+func TestDeviceWaitsForThePermission(t *testing.T) {
+	r := newRig(t)
+	r.keep(r.untold(time.Second))
+	js, err := jetstream.New(natstest.Connect(t, r.broker.URL()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	q, err := quota.Open(t.Context(), js, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := quota.Key{TenantID: entraTenant, ClientID: clientID, Class: quota.Write}
+	until := time.Now().Add(5 * time.Minute).UTC().Truncate(time.Millisecond)
+	if err := q.Post(t.Context(), k, quota.Notice{Until: until, Why: "Graph turns the application down"}); err != nil {
+		t.Fatal(err)
+	}
+	if n := r.object("--no-graph").Next; n.Step != "post" || !n.At.Equal(until) || len(n.Waits) != 1 || n.Waits[0] != "the tenant's pause: Graph turns the application down" {
+		t.Errorf("next: %+v", n)
+	}
+}
+
 // The routes by which an event names its device, and what is going on, are told.
 func TestDeviceObject(t *testing.T) {
 	r := newRig(t)

@@ -224,3 +224,33 @@ func within(small, big map[string]string) bool {
 	}
 	return true
 }
+
+// What the manual has people look for in the log, a program writes.
+func TestTheManualsLinesAreWritten(t *testing.T) {
+	var source strings.Builder
+	for _, top := range []string{"cmd", "internal"} {
+		err := filepath.WalkDir(filepath.Join(promtest.Root(t), top), func(path string, _ os.DirEntry, err error) error {
+			if err == nil && strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go") {
+				source.WriteString(read(t, path))
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	manual, tried := read(t, filepath.Join(promtest.Root(t), "docs", "operations.md")), 0
+	for _, m := range regexp.MustCompile(`\| grep (?:-\S+ )?'?([^'\n]+)`).FindAllStringSubmatch(manual, -1) {
+		for text := range strings.SplitSeq(m[1], "|") {
+			if strings.HasPrefix(text, `"`) {
+				continue // a field
+			}
+			if tried++; !regexp.MustCompile(`"[^"\n]*` + regexp.QuoteMeta(text)).MatchString(source.String()) {
+				t.Errorf("the manual looks for %q, which no program writes", text)
+			}
+		}
+	}
+	if tried < 4 {
+		t.Errorf("only %d texts were found", tried)
+	}
+}

@@ -36,8 +36,11 @@ const (
 	readUser     = "relayctl-read.example"
 	operateUser  = "relayctl-operate.example"
 	producerUser = "desk.acme.example"
-	observerUser = "observer.example" // sees and may do everything in the relay's account
+	observerUser = "observer.relay.example" // sees and may do everything in the relay's account
 )
+
+// observer sees and may do everything in an account.
+func observer(account string) string { return "observer." + strings.ToLower(account) + ".example" }
 
 // A guard is a broker that lets in and permits whom docs/operations.md says.
 type guard struct {
@@ -64,13 +67,11 @@ func guarded(t *testing.T) *guard {
 	return g
 }
 
-// observed adds the observer to the relay's account.
+// observed adds an observer to each account.
 func (g *guard) observed(o *server.Options) {
 	g.users = o.Users
 	for _, a := range o.Accounts {
-		if a.GetName() == "RELAY" {
-			o.Users = append(o.Users, &server.User{Username: observerUser, Account: a})
-		}
+		o.Users = append(o.Users, &server.User{Username: observer(a.GetName()), Account: a})
 	}
 }
 

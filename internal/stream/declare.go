@@ -81,9 +81,11 @@ func (s *Streams) remember(c *jetstream.StreamConfig) {
 	c.Retention, c.MaxAge = jetstream.LimitsPolicy, s.o.Retention
 	c.Duplicates = min(DuplicateWindow, s.o.Retention) // the broker wants it within MaxAge
 	c.MaxMsgsPerSubject, c.Discard, c.DiscardNewPerSubject = 1, jetstream.DiscardNew, true
-	c.MaxBytes = -1
-	if s.o.MaxBytes > 0 {
+	switch { // a limit that an operator has set stays
+	case s.o.MaxBytes > 0:
 		c.MaxBytes = s.o.MaxBytes
+	case c.MaxBytes == 0:
+		c.MaxBytes = -1
 	}
 	s.keep(c)
 }

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -69,7 +70,8 @@ func (x *exam) replicas(ps []*patient) []Finding {
 	if x.s.o.Replicas == 1 {
 		return append(fs, Finding{Note, "replicas", "1: while its server is away nothing is accepted, and its disk is the only copy", "run three servers, and set nats.replicas: 3"})
 	}
-	if fs == nil {
+	fewer := func(p *patient) bool { return p.info != nil && p.info.Config.Replicas < x.s.o.Replicas } // which the stream's own finding says
+	if fs == nil && !slices.ContainsFunc(ps, fewer) {
 		fs = append(fs, Finding{Level: OK, What: "replicas", Detail: fmt.Sprintf("%d, all current", x.s.o.Replicas)})
 	}
 	return fs

@@ -67,7 +67,7 @@ var ErrFull = fmt.Errorf("%w: the stream is full", ErrUnavailable)
 type Options struct {
 	Replicas  int           // 1, 3 or 5; 0 is 1
 	Retention time.Duration // of CHANGES, OUTCOMES and DEAD; 0 is DefaultRetention
-	MaxBytes  int64         // on disk, of CHANGES, OUTCOMES and DEAD each; 0 is no limit but the broker's
+	MaxBytes  int64         // on disk, of CHANGES, OUTCOMES and DEAD each; 0 leaves it to the broker's operator
 	AckWait   time.Duration // 0 is AckWait; tests shorten it
 	Log       *slog.Logger  // nil discards
 

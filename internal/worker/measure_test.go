@@ -122,6 +122,23 @@ func TestDueDevices(t *testing.T) {
 	check(7, 2)
 }
 
+// arrived is how many events reached Graph, by how it was meanwhile.
+func arrived(t *testing.T, reg *prometheus.Registry, graph string) (n uint64) {
+	t.Helper()
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		for _, s := range f.GetMetric() {
+			if f.GetName() == "changerelay_webhook_to_graph_duration_seconds" && s.GetLabel()[0].GetValue() == graph {
+				n = s.GetHistogram().GetSampleCount()
+			}
+		}
+	}
+	return n
+}
+
 // Graph's trouble is told apart from ours: what met it on its way is unwell.
 func TestWebhookToGraph(t *testing.T) {
 	t.Parallel()
@@ -132,20 +149,7 @@ func TestWebhookToGraph(t *testing.T) {
 		m = metrics.New(reg, "", metrics.Labels{Tenants: []string{"acme"}})
 		c.Metrics = m
 	})
-	count := func(graph string) (n uint64) {
-		families, err := reg.Gather()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range families {
-			for _, s := range f.GetMetric() {
-				if f.GetName() == "changerelay_webhook_to_graph_duration_seconds" && s.GetLabel()[0].GetValue() == graph {
-					n = s.GetHistogram().GetSampleCount()
-				}
-			}
-		}
-		return n
-	}
+	count := func(graph string) uint64 { return arrived(t, reg, graph) }
 	r.outcome(r.publish(remove(app(1))...), events.Accepted)
 	if count(metrics.Well) != 1 || count(metrics.Unwell) != 0 {
 		t.Errorf("%d well, %d unwell", count(metrics.Well), count(metrics.Unwell))

@@ -65,13 +65,16 @@ func (w *Worker) permit(ctx context.Context, t *tenant, b *quota.Bucket, deliver
 func (w *Worker) throttled(ctx context.Context, t *tenant, b *quota.Bucket, asked time.Duration) time.Duration {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeFor)
 	defer cancel()
-	return t.pause.throttled(t.class(b), b.Throttled(ctx, asked))
+	after := t.pause.throttled(t.class(b), b.Throttled(ctx, asked))
+	w.measureTenant(t) // a short pause may be over when all are measured
+	return after
 }
 
 // denied pauses the tenant and lets people know what its events wait for.
 func (w *Worker) denied(ctx context.Context, t *tenant, c quota.Class, e *graph.Error) time.Duration {
 	after, begun := t.pause.denied(c)
 	if begun {
+		w.measureTenant(t)
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeFor)
 		defer cancel()
 		n := quota.Notice{Until: w.c.Now().Add(after), Why: "Graph or Entra turns the tenant's application down: " + e.Error()}

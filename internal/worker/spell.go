@@ -77,6 +77,20 @@ func (p *pause) wellSince(then time.Time) string {
 	return metrics.Well
 }
 
+// follow takes over how Graph was from the pause of the tenant as it was configured
+// before: what waited then was not late by our fault.
+func (p *pause) follow(before *pause) {
+	before.mu.Lock()
+	unwell := before.unwell
+	before.mu.Unlock()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if now := p.now(); unwell.After(now) { // a pause that nobody obeys any more
+		unwell = now
+	}
+	p.unwell = latest(p.unwell, unwell)
+}
+
 // ends is when the pause in force ends, or the last one has.
 func (p *pause) ends() time.Time {
 	p.mu.Lock()

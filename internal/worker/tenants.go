@@ -100,10 +100,12 @@ func (w *Worker) finish() {
 }
 
 func (w *Worker) set(fresh map[string]Tenant) {
-	back, begun := map[string]bool{}, map[string]bool{}
+	back, begun, before := map[string]bool{}, map[string]bool{}, map[string]*pause{}
 	for name, t := range w.serving.tenants {
 		if f, still := fresh[name]; !still || f != t.Tenant {
-			back[name], begun[name] = still && t.Offline != "" && f.Offline == "", t.begun.Load()
+			wrong := t.pause.resume() || t.Offline != "" // its devices were put back for long
+			back[name], begun[name] = still && wrong && f.Offline == "", t.begun.Load()
+			before[name] = t.pause
 			t.stop()
 			delete(w.serving.tenants, name)
 		}
@@ -111,6 +113,9 @@ func (w *Worker) set(fresh map[string]Tenant) {
 	for name, f := range fresh {
 		if w.serving.tenants[name] == nil {
 			w.serving.tenants[name] = w.take(name, f)
+			if p := before[name]; p != nil {
+				w.serving.tenants[name].pause.follow(p)
+			}
 			if begun[name] { // nobody else may wake it for a while
 				w.serving.tenants[name].start()
 			}

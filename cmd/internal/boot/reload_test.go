@@ -104,6 +104,7 @@ func TestASecretIsAway(t *testing.T) {
 	if list := named(r.w.sources); list["a"].Offline || !list["b"].Offline || list["b"].Checks.Header != nil {
 		t.Fatalf("%+v are in force", r.w.sources)
 	}
+	r.want(false, 0) // of the start
 	r.write("t", password+"t")
 	r.look(2)
 	r.want(true, 1)

@@ -40,6 +40,7 @@ type watcher struct {
 	tenants map[string]Tenant // in force
 	worker  Service           // nil without that role
 	tls     *certificates     // nil without TLS
+	away    bool              // a source is offline from the start
 
 	hangups <-chan os.Signal
 	ticks   <-chan time.Time
@@ -73,13 +74,18 @@ func (c *Config) watch(roles relay.Role, log *slog.Logger) (*watcher, error) {
 	if hard := (Mistakes)(nil); errors.As(err, &hard) {
 		return nil, hard
 	}
+	w.away = err != nil
 	return w, nil
 }
 
 // run reloads until ctx ends. It gives what is new to apply, which takes all of
-// it or nothing, and after each reload says whether it was good.
+// it or nothing, and after each reload says whether it was good. So it does of the
+// start if that was not.
 func (w *watcher) run(ctx context.Context, apply func(relay.Change) error, report func(ok bool)) {
 	defer w.listen()()
+	if w.away {
+		report(false)
+	}
 	for {
 		select {
 		case <-ctx.Done():

@@ -3,9 +3,10 @@
 {{ toYaml .Values.config }}
 {{- end }}
 
-{{/* What a pod reads only at its start: everything but tenants and sources, which it takes up by itself. */}}
+{{/* What a pod reads only at its start: not tenants, sources and the log's level, which it takes up by itself. */}}
 {{- define "changerelay.startConfig" -}}
-{{ toYaml (omit .Values.config "tenants" "sources") }}
+{{ toYaml (omit .Values.config "tenants" "sources" "log") }}
+log: {{ toJson (omit (.Values.config.log | default dict) "level") }}
 {{- end }}
 
 {{/* Ports of listeners, as numbers. */}}
@@ -45,6 +46,10 @@
 {{- $ports := list -}}
 {{- range .Values.config.sources }}{{ with dig "bearer" "jwks_url" "" . }}{{ $ports = append $ports (include "changerelay.urlPort" .) }}{{ end }}{{ end -}}
 {{ $ports | uniq | sortAlpha | join "," }}
+{{- end }}
+
+{{- define "changerelay.tracingPort" -}}
+{{ with dig "tracing" "endpoint" "" .Values.config }}{{ include "changerelay.urlPort" . }}{{ end }}
 {{- end }}
 
 {{/* "true" if a managed identity is used: its tokens come from the machine's metadata service. */}}
