@@ -53,7 +53,7 @@ type dropping struct{ s *stream.Streams }
 func (dropping) action() string { return stream.ActionDrop }
 
 func (dropping) plan(n int) (say, ask string) {
-	return fmt.Sprintf("will drop %s for good; the audit trail keeps the SHA-256", count(n, "letter")), fmt.Sprintf("Drop these %d?", n)
+	return fmt.Sprintf("will drop %s for good; the audit trail keeps the SHA-256", count(n, "letter")), "Drop " + these(n) + "?"
 }
 
 func (dropping) missing(n uint64) ending {

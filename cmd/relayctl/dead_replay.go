@@ -69,7 +69,7 @@ func replayingWith(b *broker, s *stream.Streams) deed { return replaying{s, b.c}
 func (replaying) action() string { return stream.ActionReplay }
 
 func (replaying) plan(n int) (say, ask string) {
-	return fmt.Sprintf("will publish %s again under new keys; an older word cannot undo a newer one", count(n, "event")), fmt.Sprintf("Replay these %d?", n)
+	return fmt.Sprintf("will publish %s again under a new id; what a newer event said of the same items stays", count(n, "event")), "Replay " + these(n) + "?"
 }
 
 func (replaying) missing(n uint64) ending {

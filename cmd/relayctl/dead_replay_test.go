@@ -90,7 +90,7 @@ func TestDeadReplay(t *testing.T) {
 
 	got := r.run("dead", "replay", "1")
 	got.fails(t, 1, "NUMBER  AGE  OUTCOME  SOURCE  TENANT  TICKET      DEVICE                                PLAN",
-		"publish again: remove 1 item", "will publish 1 event again under new keys; an older word cannot undo a newer one",
+		"publish again: remove 1 item", "will publish 1 event again under a new id; what a newer event said of the same items stays",
 		"nothing was done: standard input is no terminal", "--yes")
 	if n := r.stored(stream.Changes) + r.stored(stream.AuditLog); n != 3 || got.out != "" {
 		t.Fatalf("asked, and nobody answered: %d messages more, %s", n-3, got.out)
@@ -104,7 +104,7 @@ NUMBER  AGE  OUTCOME  SOURCE  TENANT  TICKET  DEVICE  PLAN
 1  0s  refused  -  acme  CHG0000001  0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11  publish again: remove 1 item
 2  0s  refused  -  acme  CHG0000002  0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11  publish again: remove 1 item
 
-will publish 2 events again under new keys; an older word cannot undo a newer one`)
+will publish 2 events again under a new id; what a newer event said of the same items stays`)
 	if held := fmt.Sprint(r.sim.Held(entraTenant, phone)); strings.Contains(held, app1) || !strings.Contains(held, app2) || !strings.Contains(held, app3) {
 		t.Errorf("Graph holds %s", held)
 	}
@@ -151,7 +151,7 @@ LETTER  RESULT  OUTCOME  EVENT  REASON
 NUMBER  AGE  OUTCOME  SOURCE  TENANT  TICKET  DEVICE  PLAN
 2  0s  refused  -  acme  CHG0000001  0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11  publish again: remove 1 item
 
-will publish 1 event again under new keys; an older word cannot undo a newer one`)
+will publish 1 event again under a new id; what a newer event said of the same items stays`)
 }
 
 // Each letter that cannot be replayed says why and what to do; others go on.

@@ -23,7 +23,7 @@ func checkSource(c *boot.Config, name string, now time.Time) []stream.Finding {
 		return []stream.Finding{finding(stream.Bad, what, "%v", strings.ReplaceAll(err.Error(), "\n", "; "))}
 	}
 	defer v.Close()
-	fs := []stream.Finding{finding(stream.OK, what, "is verified by %s", strings.Join(v.Checks(), ", "))}
+	fs := []stream.Finding{finding(stream.OK, what, "verified by %s", strings.Join(v.Checks(), ", "))}
 	for _, r := range rings(src.Checks) {
 		fs = append(fs, r.findings(what, now)...)
 	}

@@ -37,11 +37,11 @@ func TestDoctor(t *testing.T) {
 		"configuration": "ok  configuration  " + r.config + " has 2 tenants and 3 sources",
 		"broker":        "ok  broker  answers at " + r.broker.URL(),
 		"replicas":      "note  replicas  1: while its server is away nothing is accepted, and its disk is the only copy; run three servers, and set nats.replicas: 3",
-		"streams":       "ok  streams  CHANGES, TARGETS, DEVICES, OUTCOMES, DEAD, AUDIT, KV_marks, KV_ledger: is as declared",
+		"streams":       "ok  streams  CHANGES, TARGETS, DEVICES, OUTCOMES, DEAD, AUDIT, KV_marks, KV_ledger: as declared",
 		"KV_quota":      "note  KV_quota  is not there yet; the first worker makes it",
 		"devices":       "ok  devices  0 of 0 documents were looked at; each that is due has a wake-up",
 		"tenants":       "ok  tenants  acme, globex: has a token with the permissions that it needs, and Graph lets it read",
-		"sources":       "ok  sources  desk, slack, snow: is verified by signature",
+		"sources":       "ok  sources  desk, slack, snow: verified by signature",
 	} {
 		if line := got.line(t, what); line != norm(want) {
 			t.Errorf("got  %s\nwant %s", line, want)

@@ -57,7 +57,7 @@ func TestAPersonIsAsked(t *testing.T) {
 		}
 		var out, stderr strings.Builder
 		code := program(terminal(t, c.typed)).Exec([]string{"dead", "drop", "--all"}, &out, &stderr)
-		if !strings.Contains(stderr.String(), "Drop these 1? [y/N] ") {
+		if !strings.Contains(stderr.String(), "Drop it? [y/N] ") {
 			t.Errorf("%q: not asked: %s", c.typed, stderr.String())
 		}
 		if left := r.stored(stream.Dead); left != c.left || code != int(c.left) {

@@ -18,7 +18,7 @@ func (ts *tenantStates) print(out io.Writer) error {
 		return err
 	}
 	t := newTable(out)
-	t.row("TENANT", "ENTRA TENANT", "CLIENT", "CLOUD", "WRITES", "READS", "PAUSED", "DUE", "LOOKUP", "DEAD")
+	t.row("TENANT", "ENTRA TENANT", "CLIENT", "CLOUD", "WRITES", "READS", "DUE", "LOOKUP", "DEAD", "PAUSED")
 	for _, s := range ts.all {
 		dead := fmt.Sprint(s.Dead)
 		if !s.Last.IsZero() {
@@ -28,7 +28,7 @@ func (ts *tenantStates) print(out io.Writer) error {
 		if s.Paused != nil {
 			paused = "until " + stamp(s.Paused.Until, ts.now) + ": " + s.Paused.Why
 		}
-		t.row(s.Tenant, s.Entra, s.Client, s.Cloud, s.Writes.say(), s.Reads.say(), paused, fmt.Sprint(s.Due), fmt.Sprint(s.Lookup), dead)
+		t.row(s.Tenant, s.Entra, s.Client, s.Cloud, s.Writes.say(), s.Reads.say(), fmt.Sprint(s.Due), fmt.Sprint(s.Lookup), dead, paused)
 	}
 	return t.flush()
 }

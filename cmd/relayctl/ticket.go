@@ -50,7 +50,16 @@ func (s status) runTicket(ctx context.Context, out io.Writer) error {
 	if err == nil && s.Wait {
 		err = l.dead()
 	}
-	return err
+	return errors.Join(err, l.none())
+}
+
+// none is the error of a ticket that never came: a script that waits for one must not
+// take its number, misspelt, for done.
+func (l listed) none() error {
+	if len(l.Changes) > 0 {
+		return nil
+	}
+	return fmt.Errorf("no change of ticket %s is stored, of the tenants that the source may ask for", clean(l.Ticket))
 }
 
 // explain adds to an error what to do about it.
@@ -92,8 +101,7 @@ func (l listed) print(out io.Writer, raw []byte, asJSON bool) error {
 		return err
 	}
 	if len(l.Changes) == 0 {
-		_, err := fmt.Fprintf(out, "no change of ticket %s is stored, of the tenants that the source may ask for\n", clean(l.Ticket))
-		return err
+		return nil
 	}
 	now := time.Now()
 	t := newTable(out)

@@ -14,8 +14,10 @@ import (
 
 func TestStatusOfATicket(t *testing.T) {
 	r := newRig(t)
-	const none = "no change of ticket CHG0031337 is stored, of the tenants that the source may ask for"
-	r.run("status", "--ticket", "CHG0031337").want(t, 0, none, "")
+	const none = "relayctl: no change of ticket CHG0031337 is stored, of the tenants that the source may ask for"
+	r.run("status", "--ticket", "CHG0031337").want(t, 1, "", none)
+	r.run("status", "--ticket", "CHG0031337", "--wait").want(t, 1, "", none)
+	r.run("status", "--ticket", "CHG0031337", "--output", "json").want(t, 1, `{"ticket":"CHG0031337","total":0,"changes":[]}`, none)
 	first := r.run(byFlags...).id(t)
 	second := r.run("send", "--tenant", "acme", "--device", phone, "--ticket", "CHG0031337", "--restore", app3).id(t)
 	id := "acme.0f9a6d1e-7b0a-4d0e-9a52-3c1b7f0a1d11.KEY"
@@ -24,7 +26,7 @@ STATUS  TENANT  DEVICE  CHANGES  STORED  UNTIL  ID  REASON
 queued  acme  `+phone+`  remove 2  TIME  -  `+id+`
 queued  acme  `+phone+`  restore 1  TIME  -  `+id+`
 `, "")
-	r.run("status", "--ticket", "CHG0031337", "--tenant", "globex").want(t, 0, none, "")
+	r.run("status", "--ticket", "CHG0031337", "--tenant", "globex").want(t, 1, "", none)
 	got := r.run("status", "--ticket", "CHG0031337", "--wait", "--timeout", "300ms")
 	got.fails(t, 1, "there is no outcome after 300ms; ask again later: relayctl status --ticket CHG0031337 --url http")
 	if !strings.Contains(got.out, first) || !strings.Contains(got.out, second) {

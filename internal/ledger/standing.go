@@ -50,9 +50,9 @@ func (d Device) standingUnder(a *Attempt, key string, now time.Time, t Timing) S
 	unheard := a.Until.Before(a.Begun.Add(t.Budget+t.Skew+t.Lag)) || !now.Before(a.Begun.Add(t.Budget))
 	switch {
 	case carried && unheard:
-		return waiting(a.Until, "Graph's answer to its call was lost, or unclear: the device is read to see whether it was taken")
+		return waiting(a.Until, "Graph's answer to its call was lost, or unclear (a 429, a 5xx): the device is read to see whether it was taken")
 	case unheard:
-		return waiting(a.Until, "Graph's answer to a call for the device was lost, or unclear: the device is read first to see whether that was taken")
+		return waiting(a.Until, "Graph's answer to a call for the device was lost, or unclear (a 429, a 5xx): the device is read first to see whether that was taken")
 	case carried:
 		return Standing{State: events.Called, Since: a.Begun}
 	case d.Blame.probing():

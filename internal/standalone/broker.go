@@ -53,7 +53,22 @@ func StartBroker(ctx context.Context, dir, addr string) (*server.Server, error) 
 		s.Shutdown()
 		return nil, fmt.Errorf("starting the broker with its store in %s: %w", dir, err)
 	}
+	if err := showSync(s); err != nil {
+		s.Shutdown()
+		return nil, fmt.Errorf("starting the broker: %w", err)
+	}
 	return s, nil
+}
+
+// showSync lets the relay ask how the server syncs, which takes the system account
+// elsewhere. Else doctor would doubt a server that writes through.
+func showSync(s *server.Server) error {
+	const subject = "$SYS.REQ.SERVER.PING.JSZ"
+	system := s.SystemAccount()
+	if err := system.AddServiceExportWithResponse(subject, server.Streamed, nil); err != nil {
+		return err
+	}
+	return s.GlobalAccount().AddServiceImport(system, subject, subject)
 }
 
 // ready waits until s takes connections, complains or takes too long.

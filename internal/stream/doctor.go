@@ -130,7 +130,7 @@ func (x *exam) examine(ctx context.Context, p *patient) []Finding {
 	}
 	fs := slices.Concat(x.drift(p), x.edits(p), x.size(p), x.consumers(ctx, p), x.contents(ctx, p))
 	if !slices.ContainsFunc(fs, func(f Finding) bool { return f.Level == Bad }) {
-		fs = append([]Finding{{Level: OK, What: p.name, Detail: "is as declared"}}, fs...)
+		fs = append([]Finding{{Level: OK, What: p.name, Detail: "as declared"}}, fs...)
 	}
 	return fs
 }

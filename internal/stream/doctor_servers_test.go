@@ -146,7 +146,7 @@ accounts { R: { jetstream: {max_file: 1G}, users: [
 			t.Errorf("on %s: %+v", what, fs)
 		}
 	}
-	if got := find(fs, "OUTCOMES"); !slices.Equal(got, []string{"ok: is as declared"}) {
+	if got := find(fs, "OUTCOMES"); !slices.Equal(got, []string{"ok: as declared"}) {
 		t.Errorf("what it may ask: %q", got)
 	}
 	if took := time.Since(began); took > ReadTry {

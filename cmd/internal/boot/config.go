@@ -145,7 +145,7 @@ func Load(path string) (*Config, error) {
 func readConfig(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("reading the configuration: there is no file %s; name another with --config", path)
+		return nil, fmt.Errorf("reading the configuration: there is no file %s; name another with --config or CHANGERELAY_CONFIG", path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the configuration: %w", err)

@@ -79,7 +79,7 @@ func TestPathsAreRelativeToTheFile(t *testing.T) {
 
 func TestLoadNamesTheMissingFile(t *testing.T) {
 	_, err := Load("no/such.yaml")
-	want := "reading the configuration: there is no file no/such.yaml; name another with --config"
+	want := "reading the configuration: there is no file no/such.yaml; name another with --config or CHANGERELAY_CONFIG"
 	if err == nil || err.Error() != want {
 		t.Errorf("error = %v, want %s", err, want)
 	}

@@ -59,9 +59,29 @@ func (p Program) Exec(args []string, stdout, stderr io.Writer) int {
 		return exitOK // --help or --version was answered
 	}
 	if err != nil {
-		return p.fail(stderr, exitUsage, fmt.Errorf("%w (see %s --help)", err, p.Name))
+		return p.fail(stderr, exitUsage, fmt.Errorf("%w (%s)", err, p.hint(err)))
 	}
 	return p.run(parsed, stderr)
+}
+
+// hint is what to do about a command line that is wrong: read the help of the command
+// that it got to, or put the flags after one.
+func (p Program) hint(err error) string {
+	name, more := p.Name, false
+	if e := (*kong.ParseError)(nil); errors.As(err, &e) && e.Context != nil {
+		node := e.Context.Model.Node
+		for _, step := range e.Context.Path {
+			if step.Command != nil {
+				node = step.Command
+				name += " " + node.Name
+			}
+		}
+		more = len(node.Children) > 0 && node.DefaultCmd == nil && strings.Contains(err.Error(), "unknown flag")
+	}
+	if more {
+		return fmt.Sprintf("flags follow the command: %s COMMAND --flag; see %s --help", name, name)
+	}
+	return fmt.Sprintf("see %s --help", name)
 }
 
 // parser builds the command line. kong would exit the process after --help;

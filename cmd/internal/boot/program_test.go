@@ -67,6 +67,8 @@ func TestExitCodes(t *testing.T) {
 		{"version", ingestProgram(nil), []string{"--version"}, 0, "changerelay-ingest " + Version() + "\n", ""},
 		{"subcommand", tool, []string{"greet", "Ada"}, 0, "hello Ada\n", ""},
 		{"no subcommand", tool, nil, 2, "", "relayctl: expected \"greet\" (see relayctl --help)\n"},
+		{"flag before the command", tool, []string{"--loud", "greet"}, 2, "", "relayctl: unknown flag --loud (flags follow the command: relayctl COMMAND --flag; see relayctl --help)\n"},
+		{"unknown flag of a command", tool, []string{"greet", "--loud", "Ada"}, 2, "", "relayctl: unknown flag --loud (see relayctl greet --help)\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			code, stdout, stderr := execute(c.p, c.args...)
