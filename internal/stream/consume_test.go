@@ -252,9 +252,7 @@ func TestDrainFinishesWhatIsBegun(t *testing.T) {
 	if !acked.Load() {
 		t.Error("the handler could not acknowledge after the cancellation")
 	}
-	if got := pending(t, s, Changes, foldConsumer); got != 1 {
-		t.Errorf("%d are left, want the one that came too late", got)
-	}
+	await.State(t, "one to be left, which came too late", func() bool { return pending(t, s, Changes, foldConsumer) == 1 })
 }
 
 func TestDrainingIsBounded(t *testing.T) {
