@@ -47,9 +47,7 @@ func (d Device) Fold(e Entry) Device {
 		return d
 	}
 	d = d.clone()
-	if e.Trace != "" && len(d.Traces()) >= MaxTraces {
-		e.Trace = ""
-	}
+	e.Trace = d.remembered(e.Trace)
 	if !d.has(e) {
 		e.Winner = d.winner(e)
 		d.end(e, events.Superseded, "a newer change of the same items has been told", "", e.Accepted)
@@ -58,23 +56,6 @@ func (d Device) Fold(e Entry) Device {
 	i, _ := slices.BinarySearchFunc(d.Pending, e, byOrder)
 	d.Pending = slices.Insert(d.Pending, i, e)
 	return d
-}
-
-// Traces are where the traces of the device's events go on, the untold ones'
-// first, in Order.
-func (d Device) Traces() (list []string) {
-	add := func(e Entry) {
-		if e.Trace != "" {
-			list = append(list, e.Trace)
-		}
-	}
-	for _, e := range d.Pending {
-		add(e)
-	}
-	for _, r := range d.Reports {
-		add(r.Entry)
-	}
-	return list
 }
 
 // Knows reports whether an event is in the document: untold, told, or waiting
