@@ -52,9 +52,8 @@ func (r *recorder) settle(ctx context.Context) error {
 		return fmt.Errorf("%w: %s", err, last)
 	}
 	return r.until(ctx, "late sets to arrive", 2*settle+readyFor, func() bool { // a late set is told again
-		time.Sleep(lateBy)
 		left, _ := r.left(ctx)
-		return left == 0
+		return left == 0 && time.Since(r.mended) > 2*lateBy
 	})
 }
 

@@ -65,14 +65,15 @@ type trial struct {
 
 	mu      sync.Mutex
 	history proof.History
-	struck  map[string]int // faults by name
+
+	mended time.Time // nothing is broken from then on
 }
 
 // Run makes the trial and returns what was recorded. An error is of the trial
 // itself: a program did not start, or not everything ended in time; the history
 // is good for what it has.
 func Run(ctx context.Context, o Options) (proof.History, error) {
-	t := &trial{Options: o, began: time.Now(), dice: rand.New(rand.NewPCG(uint64(o.Seed), 7)), struck: map[string]int{}}
+	t := &trial{Options: o, began: time.Now(), dice: rand.New(rand.NewPCG(uint64(o.Seed), 7))}
 	t.history.Seed, t.history.Began = o.Seed, t.began
 	t.history.Limits = proof.Limits{Calls: 200, Window: 20 * time.Second, MaxAge: maxAge, Fresh: fresh + lag}
 	defer t.stop()
@@ -111,6 +112,7 @@ func (t *trial) work(ctx context.Context) error {
 	t.nemesis(ctx, sent)
 	<-sent
 	t.mend()
+	t.mended = time.Now()
 	err = rec.settle(ctx)
 	t.history.Ended = time.Now()
 	if at := rec.collect(ctx); err == nil {
