@@ -7,6 +7,8 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/nats-io/nats.go"
@@ -45,6 +47,10 @@ func (c *cli) run(ctx context.Context, out io.Writer) (err error) {
 		return err
 	}
 	log := cfg.Logger(out)
+	if !names(cfg.NATS.URL, broker.ClientURL()) {
+		log.Warn("nats.url names another broker than this program's own, and relayctl --config looks there: set nats.url to this one's address, or --nats to that of nats.url",
+			"config", path, "broker", broker.ClientURL())
+	}
 	p, err := cfg.Parts(relay.Ingest|relay.Worker, tenants.NewService, log)
 	if err != nil {
 		return err
@@ -81,6 +87,24 @@ func (c *cli) load(path string) (*boot.Config, error) {
 	cfg.Ingest.Listen = or(c.Listen, cfg.Ingest.Listen)
 	cfg.Admin.Listen = or(c.Admin, cfg.Admin.Listen)
 	return cfg, nil
+}
+
+// names reports whether one of the URLs of a configuration is the broker's.
+func names(urls, broker string) bool {
+	return slices.ContainsFunc(strings.Split(urls, ","), func(u string) bool { return hostPort(u) == hostPort(broker) })
+}
+
+// hostPort is where a broker's URL leads; "" is nowhere.
+func hostPort(broker string) string {
+	u, err := url.Parse(strings.TrimSpace(broker))
+	if err != nil {
+		return ""
+	}
+	host := u.Hostname()
+	if host == "localhost" {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, or(u.Port(), "4222"))
 }
 
 // sample shows that something happens.

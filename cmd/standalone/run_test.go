@@ -248,6 +248,21 @@ func TestConfigMistake(t *testing.T) {
 	}
 }
 
+// A configuration that names another broker is taken, with a warning.
+func TestConfigOfAnotherBroker(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "relay.yaml")
+	if err := os.WriteFile(file, []byte("nats: { url: 'tls://nats.example:4222', replicas: 1 }\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := anywhere(filepath.Join(dir, "data"))
+	c.Config = file
+	d := start(t, c)
+	d.shows(`nats\.url names another broker`)
+	d.shows(`  config    (.*)`)
+	d.end()
+}
+
 func TestStoppedWhileItStarts(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -270,6 +285,22 @@ func (d *demo) until(what string, is func() bool) {
 		case <-d.done:
 			d.t.Fatalf("it ended before %s: %v\n%s", what, d.err, d.out)
 		case <-tick.C:
+		}
+	}
+}
+
+// Whoever tells relayctl of the configuration looks for the broker that it names.
+func TestNames(t *testing.T) {
+	for urls, want := range map[string]bool{
+		"nats://127.0.0.1:4222":                         true,
+		"nats://localhost":                              true,
+		"tls://nats.example:4222, nats://u:p@127.0.0.1": true,
+		"nats://127.0.0.1:4333":                         false,
+		"tls://nats.example:4222":                       false,
+		"nats://%zz":                                    false,
+	} {
+		if got := names(urls, "nats://127.0.0.1:4222"); got != want {
+			t.Errorf("names(%q) = %t", urls, got)
 		}
 	}
 }
