@@ -62,7 +62,7 @@ func (h History) lines(v Violation, n names) (lines []line) {
 	}
 	for _, s := range h.Sent {
 		if s.Device == v.Device {
-			add(s.At, s.Event, 0, fmt.Sprint("send", s.Event, s.Answer), "send     %s: %s after %s", s.Event, clipped(s.Answer), s.Answered.Sub(s.At).Round(time.Millisecond))
+			add(s.At, s.Event, 0, fmt.Sprint("send", s.Event, s.Answer), "send     %s: %s after %s", s.Event, clipped(n.short(s.Answer)), s.Answered.Sub(s.At).Round(time.Millisecond))
 		}
 	}
 	for _, e := range h.Stored {
@@ -86,7 +86,7 @@ func (h History) lines(v Violation, n names) (lines []line) {
 	}
 	for _, o := range h.Outcomes {
 		if o.Device == v.Device {
-			add(o.Ended, o.Event, 0, "", "outcome  %s: %s %s", o.Event, o.Word, clipped(o.Reason))
+			add(o.Ended, o.Event, 0, "", "outcome  %s: %s %s", o.Event, o.Word, clipped(n.short(o.Reason)))
 		}
 	}
 	slices.SortStableFunc(lines, func(a, b line) int { return a.at.Compare(b.at) })

@@ -2,7 +2,6 @@ package trial
 
 import (
 	"context"
-	"os"
 	"slices"
 	"strings"
 	"syscall"
@@ -18,6 +17,7 @@ type fault struct {
 	class  int
 	weight int
 	strike func(*trial, context.Context) (mend func(), what string, err error)
+	when   func(*trial) bool // it can be had, now; nil is always
 }
 
 // nemesis injects faults one after the other, sometimes two at once, with a
@@ -58,14 +58,17 @@ func (t *trial) pass(ctx context.Context, d time.Duration) {
 	}
 }
 
-// choose takes a fault by weight.
+// choose takes a fault by weight; one that does nothing if none can be had.
 func (t *trial) choose() fault {
 	some := slices.DeleteFunc(slices.Clone(faults), func(f fault) bool {
-		return !strings.HasPrefix(f.name, t.Only) || f.class == 13 && t.Single && strings.Contains(f.name, "leader")
+		return !strings.HasPrefix(f.name, t.Only) || f.when != nil && !f.when(t)
 	})
 	sum := 0
 	for _, f := range some {
 		sum += f.weight
+	}
+	if sum == 0 {
+		return fault{}
 	}
 	at := t.dice.IntN(sum)
 	for _, f := range some {
@@ -78,11 +81,17 @@ func (t *trial) choose() fault {
 
 // strike injects a fault and notes it; the mending notes its end.
 func (t *trial) strike(ctx context.Context, f fault) []func() {
+	if f.strike == nil {
+		return nil
+	}
 	began := time.Now()
 	mend, what, err := f.strike(t, ctx)
-	if err != nil {
+	if err != nil { // it is not in the record, but what it has broken must be mended
 		t.say("%s: %v", f.name, err)
-		return nil
+		if mend == nil {
+			return nil
+		}
+		return []func(){mend}
 	}
 	return []func(){func() {
 		if mend != nil {
@@ -98,15 +107,21 @@ func (t *trial) strike(ctx context.Context, f fault) []func() {
 func (t *trial) mend() {
 	ctx := context.Background()
 	_ = t.graph.ask(ctx, "DELETE", "/faults", nil, nil)
+	_ = t.graph.skew(ctx, 0)
+	t.secrets()
 	for _, s := range append(append([]*service{}, t.workers...), t.ingests...) {
 		for _, l := range s.links() {
 			l.set(well)
 		}
 		s.signal(syscall.SIGCONT)
-		_ = os.WriteFile(s.config, []byte(s.text), 0o600)
+		_ = replace(s.config, s.text)
 		s.revive()
 	}
-	for _, b := range t.brokers {
+	for i, b := range t.brokers {
+		_ = b.slowDisk(0)
+		if t.disks != nil {
+			_ = t.disks.free(i)
+		}
 		b.signal(syscall.SIGCONT)
 		b.revive()
 	}
