@@ -68,13 +68,13 @@ var disksAndClocks = []fault{
 		}, "by " + by.String(), err
 	}, nil},
 	{"a tenant's secret replaced", 33, 3, func(t *trial, ctx context.Context) (func(), string, error) {
-		one := &t.graph.tenants[t.dice.IntN(len(t.graph.tenants))]
+		one := t.graph.tenants[t.dice.IntN(len(t.graph.tenants))]
 		t.turns++
 		secret := fmt.Sprintf("trial-secret-%d-of-%s", t.turns, one.name)
 		if err := t.graph.ask(ctx, "PUT", "/tenants/"+one.id+"/apps/"+one.client+"/secret", map[string]any{"secret": secret}, nil); err != nil {
 			return nil, "", err
 		}
-		one.secret = secret // in no file yet: whoever needs a token now is refused
+		t.graph.secrets[one.name] = secret // in no file yet: whoever needs a token now is refused
 		err := t.graph.ask(ctx, "POST", "/tenants/"+one.id+"/challenges", map[string]any{"app": one.client}, nil)
 		t.pass(ctx, t.between(100*time.Millisecond, 2*time.Second))
 		return t.secrets, one.name, err
@@ -132,10 +132,10 @@ func (g *graph) skew(ctx context.Context, by time.Duration) error {
 
 // secrets writes each tenant's secret as it is now.
 func (t *trial) secrets() {
-	for _, one := range t.graph.tenants {
-		file := t.path(one.name + ".secret")
-		if text, err := os.ReadFile(file); err != nil || string(text) != one.secret {
-			_ = replace(file, one.secret)
+	for name, secret := range t.graph.secrets {
+		file := t.path(name + ".secret")
+		if text, err := os.ReadFile(file); err != nil || string(text) != secret {
+			_ = replace(file, secret)
 		}
 	}
 }
