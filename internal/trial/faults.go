@@ -18,7 +18,7 @@ var brokenThings = []fault{
 	{"worker killed", 21, 6, func(t *trial, _ context.Context) (func(), string, error) {
 		w := t.worker()
 		w.kill()
-		return w.revive, w.name, nil
+		return func() { w.revive() }, w.name, nil
 	}, nil},
 	{"worker killed when Graph has applied its set", 21, 6, func(t *trial, ctx context.Context) (func(), string, error) {
 		// The answer is delayed, so that whoever asked dies while it waits.
@@ -26,7 +26,7 @@ var brokenThings = []fault{
 		w := t.worker()
 		t.pass(ctx, 500*time.Millisecond)
 		w.kill()
-		return w.revive, w.name, err
+		return func() { w.revive() }, w.name, err
 	}, nil},
 	{"all workers killed", 21, 2, func(t *trial, _ context.Context) (func(), string, error) {
 		for _, w := range t.workers {
@@ -46,12 +46,12 @@ var brokenThings = []fault{
 	}, nil},
 	{"worker told to end", 29, 3, func(t *trial, _ context.Context) (func(), string, error) {
 		w := t.worker()
-		return w.revive, w.name, w.terminate(drainFor)
+		return func() { w.revive() }, w.name, w.terminate(drainFor)
 	}, nil},
 	{"rolling restart of all services", 28, 1, func(t *trial, ctx context.Context) (func(), string, error) {
 		for _, s := range append(append([]*service{}, t.workers...), t.ingests...) {
 			if err := s.terminate(drainFor); err != nil {
-				return s.revive, s.name, err
+				return func() { s.revive() }, s.name, err
 			}
 			s.revive()
 			if err := t.ready(ctx, s); err != nil {
@@ -63,18 +63,18 @@ var brokenThings = []fault{
 	{"ingest killed", 2, 3, func(t *trial, _ context.Context) (func(), string, error) {
 		s := t.ingests[t.dice.IntN(len(t.ingests))]
 		s.kill()
-		return s.revive, s.name, nil
+		return func() { s.revive() }, s.name, nil
 	}, nil},
 	{"broker killed", 13, 3, func(t *trial, _ context.Context) (func(), string, error) {
 		b := t.brokers[t.dice.IntN(len(t.brokers))]
 		b.kill()
-		return b.revive, b.name, nil
+		return func() { b.revive() }, b.name, nil
 	}, nil},
 	{"leader killed", 13, 4, func(t *trial, ctx context.Context) (func(), string, error) {
 		stream := []string{"CHANGES", "DEVICES", "KV_ledger", "OUTCOMES"}[t.dice.IntN(4)]
 		b := t.leader(ctx, stream)
 		b.kill()
-		return b.revive, b.name + " of " + stream, nil
+		return func() { b.revive() }, b.name + " of " + stream, nil
 	}, cluster},
 	{"leader paused", 13, 3, func(t *trial, ctx context.Context) (func(), string, error) {
 		stream := []string{"CHANGES", "DEVICES", "KV_ledger"}[t.dice.IntN(3)]

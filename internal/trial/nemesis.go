@@ -34,6 +34,7 @@ func (t *trial) nemesis(ctx context.Context, sent <-chan struct{}) {
 			}
 		default:
 		}
+		t.raise()
 		mend := t.strike(ctx, t.choose())
 		if t.dice.IntN(4) == 0 {
 			mend = append(mend, t.strike(ctx, t.choose())...)
@@ -127,9 +128,31 @@ func (t *trial) mend() {
 	}
 }
 
-// revive starts the process if it is gone.
-func (p *process) revive() {
-	if p.wait(time.Millisecond) {
+// raise starts what has ended although the nemesis has mended everything: a port that was
+// taken meanwhile, or a program that fell by itself. The record says so.
+func (t *trial) raise() {
+	var all []*process
+	for _, s := range append(append([]*service{}, t.workers...), t.ingests...) {
+		all = append(all, &s.process)
+	}
+	for _, b := range t.brokers {
+		all = append(all, &b.process)
+	}
+	for _, p := range all {
+		if p.revive() {
+			t.say("%s had ended by itself; it said:\n%s", p.name, p.tail())
+			t.mu.Lock()
+			t.history.Faults = append(t.history.Faults, proof.Fault{At: time.Now(), Over: time.Now(), What: "ended by itself: " + p.name})
+			t.mu.Unlock()
+		}
+	}
+}
+
+// revive starts the process if it is gone, and reports whether it was.
+func (p *process) revive() bool {
+	gone := p.wait(time.Millisecond)
+	if gone {
 		_ = p.start()
 	}
+	return gone
 }
