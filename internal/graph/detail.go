@@ -100,6 +100,15 @@ func findApprovalCode(header, message string) string {
 	return ""
 }
 
+// dated is the time of an answer by the clock of whoever wrote it, or ours if it does not
+// say. A Retry-After that is a date is by that clock, and the two may be minutes apart.
+func dated(h http.Header, now time.Time) time.Time {
+	if t, err := http.ParseTime(h.Get("Date")); err == nil {
+		return t
+	}
+	return now
+}
+
 // retryAfter reads seconds or an HTTP date.
 func retryAfter(text string, now time.Time) time.Duration {
 	text = strings.TrimSpace(text)

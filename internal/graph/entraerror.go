@@ -47,7 +47,7 @@ func tokenError(err error, now time.Time) *Error {
 	data, _ := io.ReadAll(reply.Resp.Body) // in memory already
 	_ = json.Unmarshal(data, &body)
 	e.Status = reply.Resp.StatusCode
-	e.RetryAfter = retryAfter(reply.Resp.Header.Get("Retry-After"), now)
+	e.RetryAfter = retryAfter(reply.Resp.Header.Get("Retry-After"), dated(reply.Resp.Header, now))
 	e.Message = aadsts.FindString(body.Description)
 	if kind, ok := oauthErrors[body.Error]; ok {
 		e.Kind, e.Code = kind, body.Error

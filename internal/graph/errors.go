@@ -144,7 +144,7 @@ func (c *Client) failure(k call, a answer) *Error {
 		Op: k.op, Kind: classify(a.status, d, approvalCode), Status: a.status,
 		Code: a.clean(d.word(), maxWord), Message: a.clean(d.text(), maxMessage),
 		RequestID: a.requestID, ClientRequestID: a.clientID, ApprovalCode: a.clean(approvalCode, maxWord),
-		RetryAfter: retryAfter(firstOf(a.header.Get("Retry-After"), d.retryAfter), c.now()),
+		RetryAfter: retryAfter(firstOf(a.header.Get("Retry-After"), d.retryAfter), dated(a.header, c.now())),
 	}
 	if e.Kind == Denied && a.status == http.StatusForbidden && k.header.Get("x-msft-approval-code") != "" {
 		e.Kind = Refused // the approval was turned down: that is about this set, and no fault of the tenant's

@@ -143,11 +143,26 @@ func TestRetryAfter(t *testing.T) {
 		at(30 * time.Second): 30 * time.Second, at(-time.Hour): 0, at(48 * time.Hour): 10 * time.Minute,
 	} {
 		for _, status := range []int{429, 503} {
-			c.graph = reply(status, "", "Retry-After", text)
+			c.graph = reply(status, "", "Retry-After", text, "Date", at(0))
 			var e *graph.Error
 			if err := post(t, g); !errors.As(err, &e) || e.RetryAfter != want {
 				t.Errorf("Retry-After %q: %v, want %v", text, e.RetryAfter, want)
 			}
+		}
+	}
+}
+
+// TestRetryAfterByTheirClock: a date is read by the clock of whoever wrote it.
+func TestRetryAfterByTheirClock(t *testing.T) {
+	c, now := newCloud(t, false), newClock()
+	g := c.client(t, func(conf *graph.Config) { conf.Now = now.Now })
+	for _, off := range []time.Duration{-time.Hour, -5 * time.Minute, 5 * time.Minute, time.Hour} {
+		theirs := now.Now().Add(off)
+		late := reply(429, "", "Retry-After", theirs.Add(7*time.Second).Format(http.TimeFormat), "Date", theirs.Format(http.TimeFormat))
+		c.graph = late
+		var e *graph.Error
+		if err := post(t, g); !errors.As(err, &e) || e.RetryAfter != 7*time.Second {
+			t.Errorf("Graph's clock is %v off: wait %v, want 7s", off, e.RetryAfter)
 		}
 	}
 }

@@ -121,9 +121,7 @@ func (a *answer) read(resp *http.Response) {
 	a.body = body[:min(len(body), maxReply)]
 	a.status, a.header = resp.StatusCode, resp.Header
 	a.requestID = a.clean(resp.Header.Get("request-id"), maxWord)
-	if t, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
-		a.date = t
-	}
+	a.date = dated(resp.Header, time.Time{})
 }
 
 // taken reports whether a success is Graph's own. It answers with nothing; a

@@ -23,7 +23,7 @@ func (s *Sim) check(x *exchange) (grant, *refusal) {
 	switch {
 	case !ok:
 		return grant{}, bad("Access token validation failure. Invalid signature.")
-	case !s.look().Before(g.until):
+	case !s.told().Before(g.until):
 		return grant{}, bad("Lifetime validation failed, the token is expired.")
 	}
 	return g, s.challenged(x, g)
@@ -44,7 +44,7 @@ func (s *Sim) admit(x *exchange) *refusal {
 		}
 		f := refused(http.StatusTooManyRequests, "TooManyRequests", "Too many requests.")
 		f.intune = s.knobs.ThrottleBody == "nested"
-		if after := s.knobs.retryAfter(wait, now); after != "" {
+		if after := s.knobs.retryAfter(wait, now.Add(s.knobs.ClockSkew)); after != "" {
 			f.header = http.Header{"Retry-After": {after}}
 		}
 		return f

@@ -54,6 +54,18 @@ func (t *tenant) register(a App) {
 	t.apps[id] = &app{App: a}
 }
 
+// SetSecret replaces an app's secret, and reports whether there is such an app. Tokens that it has stay good.
+func (s *Sim) SetSecret(tenantID, clientID, secret string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.tenants[strings.ToLower(tenantID)]
+	if t == nil || t.apps[strings.ToLower(clientID)] == nil {
+		return false
+	}
+	t.apps[strings.ToLower(clientID)].ClientSecret = secret
+	return true
+}
+
 // Apps are the client ids of a tenant, sorted.
 func (s *Sim) Apps(tenantID string) (ids []string) {
 	s.mu.Lock()

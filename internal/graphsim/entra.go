@@ -36,14 +36,14 @@ func (s *Sim) mint(x *exchange) (reply, *refusal) {
 		return reply{}, refused(400, "invalid_request", "AADSTS900144: The request body is malformed.")
 	}
 	a := t.apps[strings.ToLower(form.Get("client_id"))]
-	if bad := checkClient(t, a, form, x.root, s.clock()); bad != nil {
+	if bad := checkClient(t, a, form, x.root, s.clock().Add(s.knobs.ClockSkew)); bad != nil {
 		return reply{}, bad
 	}
 	nbf, cp1, bad := readClaims(form.Get("claims"))
 	if bad != nil {
 		return reply{}, bad
 	}
-	now, life := s.look(), s.knobs.TokenLife
+	now, life := s.told(), s.knobs.TokenLife
 	if cp1 && s.knobs.CAETokenLife > 0 {
 		life = s.knobs.CAETokenLife
 	}
@@ -131,7 +131,7 @@ func (x *exchange) refuseToken(f refusal) reply {
 		"error":             f.code,
 		"error_description": fmt.Sprintf("%s Trace ID: %s Correlation ID: %s", f.message, x.call.RequestID, x.call.ClientRequestID),
 		"error_codes":       []int{number},
-		"timestamp":         x.call.At.Format("2006-01-02 15:04:05Z"),
+		"timestamp":         x.said().Format("2006-01-02 15:04:05Z"),
 		"trace_id":          x.call.RequestID,
 		"correlation_id":    x.call.ClientRequestID,
 		"error_uri":         x.root + "/error",

@@ -128,7 +128,7 @@ func (x *exchange) send(w http.ResponseWriter, a reply) {
 		panic(http.ErrAbortHandler) // net/http's way to drop a connection without an answer
 	}
 	h := w.Header()
-	h.Set("Date", x.call.At.Format(http.TimeFormat))
+	h.Set("Date", x.said().Format(http.TimeFormat))
 	h.Set("Strict-Transport-Security", "max-age=31536000")
 	h.Set("request-id", x.call.RequestID)
 	h.Set("client-request-id", x.call.ClientRequestID)
@@ -147,6 +147,9 @@ func (x *exchange) send(w http.ResponseWriter, a reply) {
 		panic(http.ErrAbortHandler)
 	}
 }
+
+// said is when the call came, by the clock that its caller is told of.
+func (x *exchange) said() time.Time { return x.call.At.Add(x.knobs.ClockSkew) }
 
 // stamp is Graph's DateTimeOffset: UTC, up to seven digits of a second.
 func stamp(t time.Time) string {

@@ -177,9 +177,9 @@ func TestKnobsCheck(t *testing.T) {
 	if err := graphsim.DefaultKnobs().Check(); err != nil {
 		t.Error(err)
 	}
-	bad := graphsim.Knobs{RetryAfter: "soon", JustificationStatus: 500, ItemCap: -1, ShowLag: -time.Second}
+	bad := graphsim.Knobs{RetryAfter: "soon", JustificationStatus: 500, ItemCap: -1, ShowLag: -time.Second, ClockSkew: 25 * time.Hour}
 	err := bad.Check()
-	for _, name := range []string{"RetryAfter must be one of: seconds, date", "JustificationStatus", "ItemCap", "ShowLag must not"} {
+	for _, name := range []string{"RetryAfter must be one of: seconds, date", "JustificationStatus", "ItemCap", "ShowLag must not", "ClockSkew must be"} {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("no word about %s in %v", name, err)
 		}

@@ -36,6 +36,8 @@ type Knobs struct {
 	CAETokenLife time.Duration // of tokens whose client declared cp1; 0 = TokenLife. Entra: up to 24 h
 	RefreshIn    time.Duration // refresh_in of a token; 0 = half of a life over two hours, else absent
 
+	ClockSkew time.Duration // Graph's and Entra's clock is so far ahead of the simulator's, or behind; at most a day
+
 	ReadRolePosts  bool   // Read.All is enough to post, as the page once said
 	ComanagedRoute bool   // comanagedDevices/{id} works; otherwise 400, as seen in the field
 	NoScriptRoutes bool   // the routes through scripts' run states answer 400

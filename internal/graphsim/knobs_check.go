@@ -58,6 +58,9 @@ func (k Knobs) Check() error {
 			bad = append(bad, fmt.Errorf("%s must not be negative", name))
 		}
 	}
+	if k.ClockSkew < -maxSkew || k.ClockSkew > maxSkew {
+		bad = append(bad, fmt.Errorf("ClockSkew must be -%v to %v", maxSkew, maxSkew))
+	}
 	slices.SortFunc(bad, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return errors.Join(bad...)
 }

@@ -19,6 +19,7 @@ const (
 	maxFates          = 100                // items per device whose end is decided
 	maxAssertion      = 16 << 10           // bytes of a client assertion; one with three certificates has about 6 KiB
 	maxJustification  = 1024               // characters, as documented
+	maxSkew           = 24 * time.Hour     // of Graph's clock; more is another day, and another fault
 	approvalLife      = 3 * 24 * time.Hour // documented
 	readHeaderTimeout = 10 * time.Second   // of a connection that says nothing
 	idleTimeout       = 2 * time.Minute    // like Graph's front ends

@@ -3,6 +3,7 @@ package graphsim
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -61,11 +62,20 @@ func (s *Sim) results(d *device, now time.Time) []actionResult {
 	if s.knobs.NeverShown || v.Start.IsZero() {
 		return []actionResult{}
 	}
-	a := v.json()
+	a := v.later(s.knobs.ClockSkew).json()
 	if s.knobs.ActionName != "" {
 		a.ActionName = s.knobs.ActionName
 	}
 	return []actionResult{a}
+}
+
+// later is the set with every time moved, as a clock shows it that is off.
+func (v set) later(by time.Duration) set {
+	v.Start, v.Entries = v.Start.Add(by), slices.Clone(v.Entries)
+	for i := range v.Entries {
+		v.Entries[i].At, v.Entries[i].Moved = v.Entries[i].At.Add(by), v.Entries[i].Moved.Add(by)
+	}
+	return v
 }
 
 const failedState = "failed" // actionState: all is done, and some of it is in error

@@ -223,3 +223,7 @@ func (s *Sim) look() time.Time {
 	s.arriveLate(now)
 	return now
 }
+
+// told is the time as Graph and Entra have it: tokens live by it, and answers speak of it. What is
+// due, and what the journal says, is by look. The caller holds mu.
+func (s *Sim) told() time.Time { return s.look().Add(s.knobs.ClockSkew) }

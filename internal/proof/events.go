@@ -14,7 +14,7 @@ func (h History) acknowledged() (found []Violation) {
 	}
 	for _, s := range h.Sent {
 		if s.Ack && !stored[s.Event] {
-			found = append(found, Violation{Lost, s.Device, s.Event, 0, fmt.Sprintf("answered %q, and is not stored", s.Answer)})
+			found = append(found, Violation{Lost, s.Device, s.Event, 0, fmt.Sprintf("answered %q, and is not stored", clipped(s.Answer))})
 		}
 	}
 	return found
@@ -27,7 +27,7 @@ func (h History) ended() (found []Violation) {
 		count[o.Event]++
 	}
 	for _, e := range h.Stored {
-		if n := count[e.ID]; n != 1 {
+		if n := count[e.ID]; n != 1 && !(h.Cut && n == 0) {
 			found = append(found, Violation{Silent, e.Device, e.ID, 0, fmt.Sprintf("has %d final outcomes", n)})
 		}
 		delete(count, e.ID)

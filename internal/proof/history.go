@@ -95,6 +95,7 @@ type History struct {
 	Seed         int64
 	Began, Ended time.Time
 	Limits       Limits
+	Cut          bool // it was read while all was going on: what may still come is not missed
 
 	Sent     []Sent
 	Stored   []Event

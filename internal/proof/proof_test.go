@@ -16,7 +16,7 @@ func TestPerfect(t *testing.T) {
 	for seed := range int64(seeds) {
 		h := perfect(seed)
 		for _, v := range Check(h) {
-			t.Fatalf("seed %d: %s\n%s", seed, v, h.Timeline(v.Device))
+			t.Fatalf("seed %d: %s\n%s", seed, v, h.Timeline(v))
 		}
 	}
 }

@@ -18,6 +18,7 @@ type story struct {
 	states  []state            // in order
 	final   map[string]bool
 	known   bool // what it holds at the end is known
+	cut     bool // the history was
 }
 
 // A state is what Graph held from a moment on: after a call, or an admin's edit.
@@ -33,7 +34,7 @@ func (h History) stories() []*story {
 	by := map[Device]*story{}
 	of := func(d Device) *story {
 		if by[d] == nil {
-			by[d] = &story{device: d, limits: h.Limits, outcome: map[string]Outcome{}}
+			by[d] = &story{device: d, limits: h.Limits, cut: h.Cut, outcome: map[string]Outcome{}}
 		}
 		return by[d]
 	}

@@ -32,7 +32,7 @@ func (c *story) untrue(e *Event, o Outcome) string {
 			return "the device was never so in its time"
 		}
 	case "superseded":
-		if item, left := c.unbeaten(e); left {
+		if item, left := c.unbeaten(e); left && !c.cut {
 			return "no newer event that is in force speaks of " + item
 		}
 	case "refused":

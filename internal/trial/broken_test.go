@@ -1,7 +1,9 @@
 package trial
 
 import (
+	"cmp"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -66,15 +68,27 @@ func TestMistakes(t *testing.T) {
 			continue
 		}
 		t.Run(strings.ReplaceAll(m.name, " ", "_"), func(t *testing.T) {
-			h, err := Run(t.Context(), m.trial(t))
+			o := m.trial(t)
+			h, err := Run(t.Context(), o)
 			if len(h.Stored) == 0 {
 				t.Fatalf("nothing was recorded: %v", err)
 			}
-			found := proof.Check(h)
+			found := slices.SortedStableFunc(slices.Values(proof.Check(h)), func(a, b proof.Violation) int {
+				return cmp.Compare(btoi(a.Promise != m.promise), btoi(b.Promise != m.promise)) // its own first
+			})
 			if !slices.ContainsFunc(found, func(v proof.Violation) bool { return v.Promise == m.promise }) {
 				t.Errorf("not convicted of %q; %v; found %v\n%s", m.promise, err, found, Table(h, found))
 			}
 			t.Logf("convicted after %v, with %d violations", h.Ended.Sub(h.Began).Round(time.Second), len(found))
+			dir := t.ArtifactDir() // kept with -artifacts
+			if err := Leave(dir, o, h, found); err != nil {
+				t.Fatal(err)
+			}
+			text, err := os.ReadFile(filepath.Join(dir, "timeline.txt"))
+			if err != nil || !strings.Contains(string(text), "seed 1, device ") || strings.Count(string(text), "\n") > 200 {
+				t.Errorf("the timeline is unfit: %v\n%s", err, text)
+			}
+			t.Logf("\n%s", text)
 		})
 	}
 }
@@ -82,6 +96,7 @@ func TestMistakes(t *testing.T) {
 func (m mistake) trial(t *testing.T) Options {
 	o := m.options
 	o.Seed, o.Single, o.Settle, o.Dir, o.Say = 1, true, 30*time.Second, t.TempDir(), t.Output()
+	o.Until, o.Still = m.promise, 8*time.Second
 	if o.Tenants == 0 {
 		o.Tenants = 2
 	}

@@ -15,16 +15,15 @@ import (
 // A broker is one nats-server.
 type broker struct {
 	process
-	client string // host:port
+	client  string // host:port
+	written int64  // to its log, when its disk was last filled
+	slow    string // file that says how long a sync takes longer, if there
 }
 
 // startBrokers runs a cluster of three that sync on every write, as
 // docs/operations.md asks for, or a single one.
 func (t *trial) startBrokers(ctx context.Context) error {
-	n := 3
-	if t.Single {
-		n = 1
-	}
+	n := t.servers()
 	ports, err := freePorts(2 * n)
 	if err != nil {
 		return err
@@ -34,7 +33,7 @@ func (t *trial) startBrokers(ctx context.Context) error {
 		routes = append(routes, fmt.Sprintf("nats-route://127.0.0.1:%d", ports[n+i]))
 	}
 	for i := range n {
-		conf := fmt.Sprintf("server_name: n%d\nhost: 127.0.0.1\nport: %d\njetstream { store_dir: %q, sync_interval: always }\n", i, ports[i], t.path(fmt.Sprint("store-", i)))
+		conf := fmt.Sprintf("server_name: n%d\nhost: 127.0.0.1\nport: %d\njetstream { store_dir: %q, sync_interval: always, max_file: 100G }\n", i, ports[i], t.path(fmt.Sprint("store-", i)))
 		if n > 1 {
 			// Clients are told of no other server: they would go round their links.
 			conf += fmt.Sprintf("cluster { name: trial, host: 127.0.0.1, port: %d, no_advertise: true, routes: [%s] }\n", ports[n+i], strings.Join(routes, ", "))
@@ -43,13 +42,27 @@ func (t *trial) startBrokers(ctx context.Context) error {
 		if err := os.WriteFile(file, []byte(conf), 0o600); err != nil {
 			return err
 		}
-		b := &broker{client: fmt.Sprintf("127.0.0.1:%d", ports[i])}
-		b.name, b.bin, b.args, b.log = fmt.Sprint("nats-", i), t.bin["nats-server"], []string{"-c", file}, t.path(fmt.Sprintf("nats-%d.log", i))
+		b := &broker{client: fmt.Sprintf("127.0.0.1:%d", ports[i]), slow: t.path(fmt.Sprint("slow-", i))}
+		b.name, b.log, b.env = fmt.Sprint("nats-", i), t.path(fmt.Sprintf("nats-%d.log", i)), []string{slowEnv + "=" + b.slow}
+		b.bin, b.args = t.disks.inside(t.bin["nats-server"], "-c", file)
 		if err := b.start(); err != nil {
 			return err
 		}
 		t.brokers = append(t.brokers, b)
 	}
+	return t.brokersReady(ctx)
+}
+
+// servers is how many brokers there are.
+func (t *trial) servers() int {
+	if t.Single {
+		return 1
+	}
+	return 3
+}
+
+// brokersReady waits until they have a leader.
+func (t *trial) brokersReady(ctx context.Context) error {
 	return t.until(ctx, "the brokers", readyFor, func() bool {
 		nc, js, err := t.connect()
 		if err != nil {

@@ -3,7 +3,6 @@ package trial
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -24,14 +23,6 @@ func (t *trial) build(ctx context.Context) error {
 		return fmt.Errorf("finding the module's root: %w", err)
 	}
 	t.root = strings.TrimSpace(string(out))
-	args := []string{"build", "-ldflags=-s -w"}
-	if len(t.Broken) > 0 {
-		overlay, err := t.overlay()
-		if err != nil {
-			return err
-		}
-		args = append(args, "-overlay", overlay)
-	}
 	dir := t.path("bin")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
@@ -39,6 +30,10 @@ func (t *trial) build(ctx context.Context) error {
 	t.bin = map[string]string{}
 	for name, pkg := range programs {
 		t.bin[name] = filepath.Join(dir, name)
+		args, err := t.with(ctx, name)
+		if err != nil {
+			return err
+		}
 		cmd := exec.CommandContext(ctx, "go", append(args, "-o", t.bin[name], pkg)...)
 		cmd.Dir = t.root
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -49,13 +44,38 @@ func (t *trial) build(ctx context.Context) error {
 	return nil
 }
 
+// with is how a program is built: as users do, but for what the trial changes in it.
+func (t *trial) with(ctx context.Context, name string) ([]string, error) {
+	args := []string{"build", "-ldflags=-s -w"}
+	changes := t.Broken
+	if name == "nats-server" {
+		if changes = nil; t.long() {
+			var err error
+			if changes, err = slowed(ctx); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if len(changes) == 0 {
+		return args, nil
+	}
+	file, err := t.overlay(name, changes)
+	if err != nil {
+		return nil, err
+	}
+	return append(args, "-overlay", file), nil
+}
+
 // overlay has the compiler read other files than the source's.
-func (t *trial) overlay() (string, error) {
-	replace := map[string]string{}
-	for i, b := range t.Broken {
-		file := filepath.Join(t.root, b.File)
+func (t *trial) overlay(name string, changes []Breakage) (string, error) {
+	files := map[string]string{}
+	for i, b := range changes {
+		file := b.File
+		if !filepath.IsAbs(file) {
+			file = filepath.Join(t.root, file)
+		}
 		from := file
-		if again, ok := replace[file]; ok {
+		if again, ok := files[file]; ok {
 			from = again
 		}
 		text, err := os.ReadFile(from)
@@ -65,15 +85,15 @@ func (t *trial) overlay() (string, error) {
 		if n := strings.Count(string(text), b.Old); n != 1 {
 			return "", fmt.Errorf("%s has the text %d times, want once: %s", b.File, n, b.Old)
 		}
-		replace[file] = t.path(fmt.Sprintf("broken-%d.go", i))
-		if err := os.WriteFile(replace[file], []byte(strings.Replace(string(text), b.Old, b.New, 1)), 0o600); err != nil {
+		files[file] = t.path(fmt.Sprintf("%s-%d.go", name, i))
+		if err := os.WriteFile(files[file], []byte(strings.Replace(string(text), b.Old, b.New, 1)), 0o600); err != nil {
 			return "", err
 		}
 	}
-	data, err := json.Marshal(map[string]any{"Replace": replace})
+	data, err := json.Marshal(map[string]any{"Replace": files})
 	if err != nil {
-		return "", errors.Join(err)
+		return "", err
 	}
-	path := t.path("overlay.json")
+	path := t.path("overlay-" + name + ".json")
 	return path, os.WriteFile(path, data, 0o600)
 }

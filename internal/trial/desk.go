@@ -31,7 +31,9 @@ type desk struct {
 	nc     *nats.Conn
 	begun  atomic.Int64 // events
 	acked  atomic.Int64
-	edits  []proof.Edit // in order, of each device
+
+	editing sync.Mutex
+	edits   []proof.Edit // in order, of each device
 }
 
 func newDesk(t *trial) (*desk, error) {
@@ -111,8 +113,9 @@ func (d *desk) deliver(ctx context.Context, one ticket) {
 	var pair sync.WaitGroup
 	for n := range 1 + btoi(one.twice) {
 		pair.Go(func() {
-			for try := range tries {
-				if ctx.Err() != nil {
+			for try, began := 0, time.Now(); ctx.Err() == nil; try++ {
+				if time.Since(began) > patience {
+					d.say("the desk gives up on %s", one.event.ID)
 					return
 				}
 				if d.once(ctx, one, n+try) {
@@ -121,7 +124,7 @@ func (d *desk) deliver(ctx context.Context, one ticket) {
 					}
 					return
 				}
-				time.Sleep(time.Duration(50+50*try) * time.Millisecond)
+				time.Sleep(min(time.Duration(50+50*try)*time.Millisecond, desksWait))
 			}
 		})
 	}
@@ -158,7 +161,7 @@ func (d *desk) post(ctx context.Context, url string, e events.Event) (ack bool, 
 		return false, err.Error()
 	}
 	stamp := strconv.FormatInt(time.Now().Unix(), 10)
-	mac := hmac.New(sha256.New, []byte(d.secret))
+	mac := hmac.New(sha256.New, []byte(d.secret.Load().(string)))
 	_, _ = io.WriteString(mac, e.ID+"."+stamp+"."+string(body))
 	r.Header.Set("Content-Type", "application/cloudevents+json")
 	r.Header.Set("Webhook-Id", e.ID)
@@ -212,6 +215,8 @@ func (d *desk) edit(ctx context.Context) {
 	if e.Removed {
 		in = map[string]any{"remove": []map[string]string{{"id": e.Item, "type": "application"}}}
 	}
+	d.editing.Lock()
+	defer d.editing.Unlock()
 	if err := d.graph.ask(ctx, "POST", "/tenants/"+one.id+"/devices/"+e.Device.ID+"/portal", in, nil); err != nil {
 		d.say("the portal: %v", err)
 		return

@@ -3,7 +3,7 @@ package trial
 import (
 	"context"
 	"fmt"
-	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -11,20 +11,23 @@ import (
 
 // faults are all that the nemesis can do; class is the row of the list of fault
 // classes in docs/proof.md.
-var faults = []fault{
+var faults = slices.Concat(brokenThings, disksAndClocks)
+
+// brokenThings are programs that die and links that break, and what Graph does.
+var brokenThings = []fault{
 	{"worker killed", 21, 6, func(t *trial, _ context.Context) (func(), string, error) {
 		w := t.worker()
 		w.kill()
-		return w.revive, w.name, nil
-	}},
+		return func() { w.revive() }, w.name, nil
+	}, nil},
 	{"worker killed when Graph has applied its set", 21, 6, func(t *trial, ctx context.Context) (func(), string, error) {
 		// The answer is delayed, so that whoever asked dies while it waits.
 		err := t.arm(ctx, map[string]any{"op": "post", "point": "after", "delay": "1s"})
 		w := t.worker()
 		t.pass(ctx, 500*time.Millisecond)
 		w.kill()
-		return w.revive, w.name, err
-	}},
+		return func() { w.revive() }, w.name, err
+	}, nil},
 	{"all workers killed", 21, 2, func(t *trial, _ context.Context) (func(), string, error) {
 		for _, w := range t.workers {
 			w.kill()
@@ -34,21 +37,21 @@ var faults = []fault{
 				w.revive()
 			}
 		}, "", nil
-	}},
+	}, nil},
 	{"worker paused beyond every deadline", 22, 4, func(t *trial, ctx context.Context) (func(), string, error) {
 		w := t.worker()
 		w.signal(syscall.SIGSTOP)
 		t.pass(ctx, zombie)
 		return func() { w.signal(syscall.SIGCONT) }, w.name, nil
-	}},
+	}, nil},
 	{"worker told to end", 29, 3, func(t *trial, _ context.Context) (func(), string, error) {
 		w := t.worker()
-		return w.revive, w.name, w.terminate(drainFor)
-	}},
+		return func() { w.revive() }, w.name, w.terminate(drainFor)
+	}, nil},
 	{"rolling restart of all services", 28, 1, func(t *trial, ctx context.Context) (func(), string, error) {
 		for _, s := range append(append([]*service{}, t.workers...), t.ingests...) {
 			if err := s.terminate(drainFor); err != nil {
-				return s.revive, s.name, err
+				return func() { s.revive() }, s.name, err
 			}
 			s.revive()
 			if err := t.ready(ctx, s); err != nil {
@@ -56,30 +59,30 @@ var faults = []fault{
 			}
 		}
 		return nil, "", nil
-	}},
+	}, nil},
 	{"ingest killed", 2, 3, func(t *trial, _ context.Context) (func(), string, error) {
 		s := t.ingests[t.dice.IntN(len(t.ingests))]
 		s.kill()
-		return s.revive, s.name, nil
-	}},
+		return func() { s.revive() }, s.name, nil
+	}, nil},
 	{"broker killed", 13, 3, func(t *trial, _ context.Context) (func(), string, error) {
 		b := t.brokers[t.dice.IntN(len(t.brokers))]
 		b.kill()
-		return b.revive, b.name, nil
-	}},
+		return func() { b.revive() }, b.name, nil
+	}, nil},
 	{"leader killed", 13, 4, func(t *trial, ctx context.Context) (func(), string, error) {
 		stream := []string{"CHANGES", "DEVICES", "KV_ledger", "OUTCOMES"}[t.dice.IntN(4)]
 		b := t.leader(ctx, stream)
 		b.kill()
-		return b.revive, b.name + " of " + stream, nil
-	}},
+		return func() { b.revive() }, b.name + " of " + stream, nil
+	}, cluster},
 	{"leader paused", 13, 3, func(t *trial, ctx context.Context) (func(), string, error) {
 		stream := []string{"CHANGES", "DEVICES", "KV_ledger"}[t.dice.IntN(3)]
 		b := t.leader(ctx, stream)
 		b.signal(syscall.SIGSTOP)
 		t.pass(ctx, t.between(time.Second, 5*time.Second))
 		return func() { b.signal(syscall.SIGCONT) }, b.name + " of " + stream, nil
-	}},
+	}, cluster},
 	{"all brokers killed", 14, 1, func(t *trial, _ context.Context) (func(), string, error) {
 		for _, b := range t.brokers {
 			b.kill()
@@ -89,25 +92,25 @@ var faults = []fault{
 				b.revive()
 			}
 		}, "", nil
-	}},
+	}, nil},
 	{"link to the broker cut", 13, 4, func(t *trial, _ context.Context) (func(), string, error) {
 		return t.moody(t.any(), cut, true)
-	}},
+	}, nil},
 	{"link to the broker silent", 13, 4, func(t *trial, _ context.Context) (func(), string, error) {
 		return t.moody(t.any(), sleek, true)
-	}},
+	}, nil},
 	{"broker's answers lost", 23, 6, func(t *trial, _ context.Context) (func(), string, error) {
 		return t.moody(t.any(), deaf, true)
-	}},
-	{"link to the broker slow", 18, 3, func(t *trial, _ context.Context) (func(), string, error) {
+	}, nil},
+	{"link to the broker slow", 13, 3, func(t *trial, _ context.Context) (func(), string, error) {
 		return t.moody(t.any(), slow, true)
-	}},
+	}, nil},
 	{"Graph's answers lost on the way", 31, 5, func(t *trial, _ context.Context) (func(), string, error) {
 		return t.moody(t.worker(), deaf, false)
-	}},
+	}, nil},
 	{"link to Graph cut", 31, 3, func(t *trial, _ context.Context) (func(), string, error) {
 		return t.moody(t.worker(), cut, false)
-	}},
+	}, nil},
 	{"Graph throttles", 30, 3, func(t *trial, ctx context.Context) (func(), string, error) {
 		header := map[string][]string{}
 		after := []string{"1", "2", "", "soon"}[t.dice.IntN(4)]
@@ -115,31 +118,31 @@ var faults = []fault{
 			header["Retry-After"] = []string{after}
 		}
 		return nil, "Retry-After: " + after, t.arm(ctx, map[string]any{"op": "post", "status": 429, "times": 1 + t.dice.IntN(3), "header": header})
-	}},
+	}, nil},
 	{"Graph throttles, and applies", 31, 3, func(t *trial, ctx context.Context) (func(), string, error) {
 		return nil, "", t.arm(ctx, map[string]any{"op": "post", "point": "after", "status": 429, "times": 1 + t.dice.IntN(3)})
-	}},
+	}, nil},
 	{"Graph applies, and says 5xx", 31, 4, func(t *trial, ctx context.Context) (func(), string, error) {
 		status := []int{500, 502, 503, 504}[t.dice.IntN(4)]
 		return nil, fmt.Sprint(status), t.arm(ctx, map[string]any{"op": "post", "point": "after", "status": status, "times": 1 + t.dice.IntN(5)})
-	}},
+	}, nil},
 	{"Graph says 5xx", 31, 3, func(t *trial, ctx context.Context) (func(), string, error) {
 		return nil, "", t.arm(ctx, map[string]any{"status": 503, "times": 1 + t.dice.IntN(10)})
-	}},
+	}, nil},
 	{"Graph applies, and drops the connection", 31, 4, func(t *trial, ctx context.Context) (func(), string, error) {
 		return nil, "", t.arm(ctx, map[string]any{"op": "post", "point": "after", "reset": true, "times": 1 + t.dice.IntN(5)})
-	}},
+	}, nil},
 	{"Graph applies late", 31, 4, func(t *trial, ctx context.Context) (func(), string, error) {
 		return nil, "", t.arm(ctx, map[string]any{"op": "post", "late": lateBy.String(), "times": 1 + t.dice.IntN(4)})
-	}},
+	}, nil},
 	{"Graph is slower than a call may be", 31, 3, func(t *trial, ctx context.Context) (func(), string, error) {
 		point := []string{"before", "after"}[t.dice.IntN(2)]
 		return nil, point, t.arm(ctx, map[string]any{"op": "post", "point": point, "delay": (budget + 2*time.Second).String(), "times": 1 + t.dice.IntN(3)})
-	}},
+	}, nil},
 	{"tokens revoked", 33, 2, func(t *trial, ctx context.Context) (func(), string, error) {
 		one := t.graph.tenants[t.dice.IntN(len(t.graph.tenants))]
 		return nil, one.name, t.graph.ask(ctx, "POST", "/tenants/"+one.id+"/challenges", map[string]any{"app": one.client}, nil)
-	}},
+	}, nil},
 	{"token endpoint broken", 33, 3, func(t *trial, ctx context.Context) (func(), string, error) {
 		f := []map[string]any{
 			{"op": "token", "status": 503, "times": 2}, {"op": "token", "delay": "3s"}, {"op": "token", "form": "truncated", "point": "after"},
@@ -150,7 +153,7 @@ var faults = []fault{
 			return nil, "", err
 		}
 		return nil, one.name, t.graph.ask(ctx, "POST", "/tenants/"+one.id+"/challenges", map[string]any{"app": one.client}, nil)
-	}},
+	}, nil},
 	{"a worker's consumer deleted", 16, 1, func(t *trial, ctx context.Context) (func(), string, error) {
 		nc, js, err := t.connect()
 		if err != nil {
@@ -162,20 +165,23 @@ var faults = []fault{
 			stream, consumer = "DEVICES", "reconcile-"+t.graph.tenants[0].name
 		}
 		return nil, consumer, js.DeleteConsumer(ctx, stream, consumer)
-	}},
+	}, nil},
 	{"a configuration with a mistake", 43, 2, func(t *trial, _ context.Context) (func(), string, error) {
 		s := t.any()
-		err := os.WriteFile(s.config, []byte(s.text+"souces: {}\n"), 0o600)
+		err := replace(s.config, s.text+"souces: {}\n")
 		s.signal(syscall.SIGHUP)
 		return func() {
-			_ = os.WriteFile(s.config, []byte(s.text), 0o600)
+			_ = replace(s.config, s.text)
 			s.signal(syscall.SIGHUP)
 		}, s.name, err
-	}},
+	}, nil},
 	{"poison published", 24, 2, func(t *trial, _ context.Context) (func(), string, error) {
 		return nil, "", t.poison()
-	}},
+	}, nil},
 }
+
+// cluster: there is a leader to speak of.
+func cluster(t *trial) bool { return !t.Single }
 
 func (t *trial) worker() *service { return t.workers[t.dice.IntN(len(t.workers))] }
 func (t *trial) any() *service {

@@ -19,13 +19,14 @@ type graph struct {
 	process
 	addr, admin, ca string
 	tenants         []tenant
+	secrets         map[string]string // by the tenant's name; the nemesis' alone
 }
 
 // A tenant is an Entra tenant; cursed is an item that has been deleted in Intune, so
 // that Graph refuses each set with it.
 type tenant struct {
-	name, id, client, secret string
-	devices                  []string
+	name, id, client string
+	devices          []string
 }
 
 // Items that tickets speak of; cursed ones are refused.
@@ -40,12 +41,13 @@ func (t *trial) startGraph(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	g := &graph{addr: fmt.Sprintf("127.0.0.1:%d", ports[0]), admin: fmt.Sprintf("127.0.0.1:%d", ports[1]), ca: t.path("graph-ca.pem")}
+	g := &graph{addr: fmt.Sprintf("127.0.0.1:%d", ports[0]), admin: fmt.Sprintf("127.0.0.1:%d", ports[1]), ca: t.path("graph-ca.pem"), secrets: map[string]string{}}
 	var scenario strings.Builder
 	fmt.Fprintf(&scenario, "seed: %d\nknobs: {check_in: 0s, show_lag: 500ms, post_limit_app: %d, window: %s}\ntenants:\n", max(t.Seed, 1), t.history.Limits.Calls, t.history.Limits.Window)
 	for i := range t.Tenants {
-		one := tenant{name: fmt.Sprintf("t%d", i), id: uuid(1, i+1), client: uuid(2, i+1), secret: fmt.Sprintf("trial-secret-%d-of-no-tenant", i)}
-		fmt.Fprintf(&scenario, "  - id: %s\n    apps: [{client_id: %s, client_secret: %s}]\n    devices:\n", one.id, one.client, one.secret)
+		one := tenant{name: fmt.Sprintf("t%d", i), id: uuid(1, i+1), client: uuid(2, i+1)}
+		g.secrets[one.name] = fmt.Sprintf("trial-secret-0-of-%s", one.name)
+		fmt.Fprintf(&scenario, "  - id: %s\n    apps: [{client_id: %s, client_secret: %s}]\n    devices:\n", one.id, one.client, g.secrets[one.name])
 		for j := range t.Devices {
 			d := uuid(3+i, j+1)
 			one.devices = append(one.devices, d)

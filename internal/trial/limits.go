@@ -22,11 +22,20 @@ const (
 	takes      = 3 * time.Second       // about, what a fault takes in all; in a long trial
 	perEvent   = 17 * time.Millisecond // between two events; in a long trial
 	senders    = 64                    // requests at once
-	tries      = 40                    // of an event that is not acknowledged
+	patience   = 5 * time.Minute       // an event that is not acknowledged is sent again so long; longer than awayFor and what follows
+	desksWait  = 2 * time.Second       // at most, between two tries
+	tries      = 40                    // of reading a message when all is over
 	slowBy     = 60 * time.Millisecond // of a slow link, each piece
 	moodEvery  = 5 * time.Millisecond  // a link looks whether it is mended
 	zombie     = budget + skew + lag + settle + 2*time.Second
 	lateBy     = 4500 * time.Millisecond // a late apply: later than a read that finds nothing (budget + lag + skew), and earlier than settle
+	brokerEnds = 10 * time.Second        // SIGTERM to a broker; then it is killed
+	awayFor    = 130 * time.Second       // NATS clients of old gave up after two minutes
+	awayAfter  = 2 * time.Minute         // of a trial's beginning
+	awayEvery  = 31 * time.Minute        // at most twice an hour
+	longRun    = 20 * time.Minute        // and only in a trial that is meant to take longer
+	longFaults = 25                      // a trial with as many faults has a server of its own built, with a disk that can be slow
+	watchEvery = 2 * time.Second         // Options.Until is looked for
 	checkEvery = 100 * time.Millisecond
 	sayEvery   = 10 * time.Second
 )

@@ -2,7 +2,6 @@ package trial
 
 import (
 	"context"
-	"os"
 	"slices"
 	"strings"
 	"syscall"
@@ -18,6 +17,7 @@ type fault struct {
 	class  int
 	weight int
 	strike func(*trial, context.Context) (mend func(), what string, err error)
+	when   func(*trial) bool // it can be had, now; nil is always
 }
 
 // nemesis injects faults one after the other, sometimes two at once, with a
@@ -34,6 +34,7 @@ func (t *trial) nemesis(ctx context.Context, sent <-chan struct{}) {
 			}
 		default:
 		}
+		t.raise()
 		mend := t.strike(ctx, t.choose())
 		if t.dice.IntN(4) == 0 {
 			mend = append(mend, t.strike(ctx, t.choose())...)
@@ -58,14 +59,17 @@ func (t *trial) pass(ctx context.Context, d time.Duration) {
 	}
 }
 
-// choose takes a fault by weight.
+// choose takes a fault by weight; one that does nothing if none can be had.
 func (t *trial) choose() fault {
 	some := slices.DeleteFunc(slices.Clone(faults), func(f fault) bool {
-		return !strings.HasPrefix(f.name, t.Only) || f.class == 13 && t.Single && strings.Contains(f.name, "leader")
+		return !strings.HasPrefix(f.name, t.Only) || f.when != nil && !f.when(t)
 	})
 	sum := 0
 	for _, f := range some {
 		sum += f.weight
+	}
+	if sum == 0 {
+		return fault{}
 	}
 	at := t.dice.IntN(sum)
 	for _, f := range some {
@@ -78,11 +82,17 @@ func (t *trial) choose() fault {
 
 // strike injects a fault and notes it; the mending notes its end.
 func (t *trial) strike(ctx context.Context, f fault) []func() {
+	if f.strike == nil {
+		return nil
+	}
 	began := time.Now()
 	mend, what, err := f.strike(t, ctx)
-	if err != nil {
+	if err != nil { // it is not in the record, but what it has broken must be mended
 		t.say("%s: %v", f.name, err)
-		return nil
+		if mend == nil {
+			return nil
+		}
+		return []func(){mend}
 	}
 	return []func(){func() {
 		if mend != nil {
@@ -98,23 +108,51 @@ func (t *trial) strike(ctx context.Context, f fault) []func() {
 func (t *trial) mend() {
 	ctx := context.Background()
 	_ = t.graph.ask(ctx, "DELETE", "/faults", nil, nil)
+	_ = t.graph.skew(ctx, 0)
+	t.secrets()
 	for _, s := range append(append([]*service{}, t.workers...), t.ingests...) {
 		for _, l := range s.links() {
 			l.set(well)
 		}
 		s.signal(syscall.SIGCONT)
-		_ = os.WriteFile(s.config, []byte(s.text), 0o600)
+		_ = replace(s.config, s.text)
 		s.revive()
 	}
-	for _, b := range t.brokers {
+	for i, b := range t.brokers {
+		_ = b.slowDisk(0)
+		if t.disks != nil {
+			_ = t.disks.free(i)
+		}
 		b.signal(syscall.SIGCONT)
 		b.revive()
 	}
 }
 
-// revive starts the process if it is gone.
-func (p *process) revive() {
-	if p.wait(time.Millisecond) {
+// raise starts what has ended although the nemesis has mended everything: a port that was
+// taken meanwhile, or a program that fell by itself. The record says so.
+func (t *trial) raise() {
+	var all []*process
+	for _, s := range append(append([]*service{}, t.workers...), t.ingests...) {
+		all = append(all, &s.process)
+	}
+	for _, b := range t.brokers {
+		all = append(all, &b.process)
+	}
+	for _, p := range all {
+		if p.revive() {
+			t.say("%s had ended by itself; it said:\n%s", p.name, p.tail())
+			t.mu.Lock()
+			t.history.Faults = append(t.history.Faults, proof.Fault{At: time.Now(), Over: time.Now(), What: "ended by itself: " + p.name})
+			t.mu.Unlock()
+		}
+	}
+}
+
+// revive starts the process if it is gone, and reports whether it was.
+func (p *process) revive() bool {
+	gone := p.wait(time.Millisecond)
+	if gone {
 		_ = p.start()
 	}
+	return gone
 }

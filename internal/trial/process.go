@@ -88,10 +88,22 @@ func (p *process) wait(most time.Duration) bool {
 }
 
 // tail is the end of what the process wrote.
-func (p *process) tail() string {
+func (p *process) tail() string { return p.since(p.size() - 3000) }
+
+// size is how much it has written, in all its lives.
+func (p *process) size() int64 {
+	info, err := os.Stat(p.log)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
+
+// since is what it has written from there on.
+func (p *process) since(at int64) string {
 	data, err := os.ReadFile(p.log)
 	if err != nil {
 		return err.Error()
 	}
-	return string(data[max(0, len(data)-3000):])
+	return string(data[min(max(at, 0), int64(len(data))):])
 }

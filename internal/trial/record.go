@@ -2,17 +2,11 @@ package trial
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-
-	"changerelay/internal/events"
-	"changerelay/internal/proof"
 )
 
 // A recorder reads what the broker and Graph have, when all is over.
@@ -30,18 +24,26 @@ func (t *trial) record() (*recorder, error) {
 	return &recorder{t, nc, js}, nil
 }
 
+func (r *recorder) close() { r.nc.Close() }
+
 // settle waits until everything that is stored has ended, nobody has a wake-up
 // left, and no set is on its way.
 func (r *recorder) settle(ctx context.Context) error {
-	last, said := "", time.Now()
+	last, said, moved := "", time.Now(), time.Now()
 	calm := 0
 	err := r.until(ctx, "all events to end", r.Settle, func() bool {
-		left, text := r.left(ctx)
+		left, due, text := r.left(ctx)
+		if text != last {
+			moved = time.Now()
+		}
+		if due == 0 && r.Still > 0 && time.Since(moved) > r.Still {
+			return true // nobody will end what is left
+		}
 		if time.Since(said) > sayEvery && text != last {
 			r.say("settling: %s", text)
 			said = time.Now()
 		}
-		if last = text; left != 0 {
+		if last = text; left+due != 0 {
 			calm = 0
 			return false
 		}
@@ -52,147 +54,25 @@ func (r *recorder) settle(ctx context.Context) error {
 		return fmt.Errorf("%w: %s", err, last)
 	}
 	return r.until(ctx, "late sets to arrive", 2*settle+readyFor, func() bool { // a late set is told again
-		left, _ := r.left(ctx)
-		return left == 0 && time.Since(r.mended) > 2*lateBy
+		left, due, _ := r.left(ctx)
+		return (left == 0 || r.Still > 0) && due == 0 && time.Since(r.mended) > 2*lateBy
 	})
 }
 
-// left is how much is still to do.
-func (r *recorder) left(ctx context.Context) (n uint64, text string) {
+// left is how many events are open, and how many devices are due.
+func (r *recorder) left(ctx context.Context) (open, due uint64, text string) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	count := map[string]uint64{}
 	for _, name := range []string{"CHANGES", "OUTCOMES", "DEVICES"} {
 		s, err := r.js.Stream(ctx, name)
 		if err != nil {
-			return 1, err.Error()
+			return 1, 1, err.Error()
 		}
 		count[name] = s.CachedInfo().State.Msgs
 	}
-	open := int64(count["CHANGES"]) - int64(count["OUTCOMES"])
-	text = fmt.Sprintf("%d stored, %d ended, %d devices due", count["CHANGES"], count["OUTCOMES"], count["DEVICES"])
-	if open < 0 {
-		return count["DEVICES"], text
+	if count["CHANGES"] > count["OUTCOMES"] {
+		open = count["CHANGES"] - count["OUTCOMES"]
 	}
-	return uint64(open) + count["DEVICES"], text
-}
-
-// collect fills the history. What cannot be read is an error: a history with a hole
-// proves nothing.
-func (r *recorder) collect(ctx context.Context) error {
-	defer r.nc.Close()
-	h := &r.history
-	invalid := map[string]bool{} // messages that are no events, by subject's id
-	err := errors.Join(
-		r.read(ctx, "CHANGES", func(subject string, m *jetstream.RawStreamMsg) error {
-			t := strings.Split(subject, ".")
-			if len(t) != 6 {
-				return fmt.Errorf("CHANGES has the subject %s", subject)
-			}
-			e := proof.Event{ID: strings.Join(t[2:5], "."), Key: t[4], Device: proof.Device{Tenant: t[2], ID: t[3]}, Seq: m.Sequence, Stored: m.Time}
-			parsed, err := events.Parse(m.Data, m.Time)
-			if err != nil {
-				invalid[e.ID] = true
-				e.Time = m.Time
-				h.Stored = append(h.Stored, e)
-				return nil
-			}
-			e.Ticket, e.Time = parsed.Ticket, parsed.Time
-			for _, c := range parsed.Changes {
-				switch c.Intent {
-				case events.Remove:
-					e.Remove = append(e.Remove, c.Item.ID)
-				case events.Restore:
-					e.Restore = append(e.Restore, c.Item.ID)
-				default:
-					e.All = true
-				}
-			}
-			h.Stored = append(h.Stored, e)
-			return nil
-		}),
-		r.read(ctx, "OUTCOMES", func(_ string, m *jetstream.RawStreamMsg) error {
-			rec, err := events.ParseReceipt(m.Data)
-			if err != nil {
-				return err
-			}
-			ref, err := events.ParseRef(rec.ID)
-			if err != nil {
-				return err
-			}
-			h.Outcomes = append(h.Outcomes, proof.Outcome{Event: rec.ID, Device: proof.Device{Tenant: ref.Tenant, ID: ref.Device}, Word: string(rec.Outcome),
-				Reason: rec.Reason, Accepted: rec.Accepted, Ended: rec.Ended})
-			return nil
-		}),
-		r.read(ctx, "DEAD", func(subject string, _ *jetstream.RawStreamMsg) error {
-			t := strings.Split(subject, ".") // dead.v1.<reason>.<tenant>.<device>.<key>
-			if len(t) >= 6 {
-				h.Letters = append(h.Letters, proof.Letter{Event: strings.Join(t[3:6], "."), Reason: t[2]})
-			}
-			return nil
-		}),
-	)
-	calls, portal, at := r.graph.journal(ctx)
-	h.Calls = calls
-	h.Edits = matched(r.desk.edits, portal)
-	for _, one := range r.graph.tenants {
-		for _, d := range one.devices {
-			held, bad := r.graph.held(ctx, one, d)
-			h.Final, err = append(h.Final, held), errors.Join(err, bad)
-		}
-	}
-	if len(h.Edits) != len(r.desk.edits) {
-		err = errors.Join(err, fmt.Errorf("the journal has %d of %d edits", len(h.Edits), len(r.desk.edits)))
-	}
-	return errors.Join(err, at)
-}
-
-// matched gives each edit its place in the journal: those of a device are there in
-// the order in which they were made.
-func matched(edits []proof.Edit, portal []proof.Call) (found []proof.Edit) {
-	for _, e := range edits {
-		i := slices.IndexFunc(portal, func(c proof.Call) bool { return c.Device == e.Device })
-		if i < 0 {
-			continue
-		}
-		e.At, e.Order = portal[i].At, portal[i].Order
-		found, portal = append(found, e), slices.Delete(portal, i, i+1)
-	}
-	return found
-}
-
-// read calls f with each message of a stream, in order, as the leader has it.
-func (r *recorder) read(ctx context.Context, stream string, f func(subject string, m *jetstream.RawStreamMsg) error) error {
-	s, err := r.js.Stream(ctx, stream)
-	if err != nil {
-		return fmt.Errorf("reading %s: %w", stream, err)
-	}
-	state := s.CachedInfo().State
-	for seq := max(state.FirstSeq, 1); seq <= state.LastSeq; seq++ {
-		m, err := r.message(ctx, s, seq)
-		if errors.Is(err, jetstream.ErrMsgNotFound) {
-			continue
-		}
-		if err == nil {
-			err = f(m.Subject, m)
-		}
-		if err != nil {
-			return fmt.Errorf("reading %s: message %d: %w", stream, seq, err)
-		}
-	}
-	return nil
-}
-
-// message rides out a leader that has just died.
-func (r *recorder) message(ctx context.Context, s jetstream.Stream, seq uint64) (m *jetstream.RawStreamMsg, err error) {
-	for range tries {
-		one, cancel := context.WithTimeout(ctx, 2*time.Second)
-		m, err = s.GetMsg(one, seq)
-		cancel()
-		if err == nil || errors.Is(err, jetstream.ErrMsgNotFound) || ctx.Err() != nil {
-			break
-		}
-		time.Sleep(checkEvery)
-	}
-	return m, err
+	return open, count["DEVICES"], fmt.Sprintf("%d stored, %d ended, %d devices due", count["CHANGES"], count["OUTCOMES"], count["DEVICES"])
 }

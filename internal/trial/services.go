@@ -2,7 +2,6 @@ package trial
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
 	"net/http"
 	"os"
@@ -14,6 +13,7 @@ import (
 type service struct {
 	process
 	config  string // file
+	head    string // of it, but for the sources
 	text    string // of it, without mistakes
 	url     string // of ingest's listener
 	admin   string // host:port
@@ -39,15 +39,13 @@ func (s *service) close() {
 
 // startRelay starts one worker, which declares the streams, and then all others.
 func (t *trial) startRelay(ctx context.Context) error {
-	t.secret = "a-key-of-the-trial-not-of-any-desk!"
-	if err := os.WriteFile(t.path("desk"), []byte("whsec_"+base64.StdEncoding.EncodeToString([]byte(t.secret))), 0o600); err != nil {
+	const secret = "a-key-of-the-trial-not-of-any-desk!"
+	t.key = "desk"
+	t.secret.Store(secret)
+	if err := t.newKey(t.key, secret); err != nil {
 		return err
 	}
-	for _, one := range t.graph.tenants {
-		if err := os.WriteFile(t.path(one.name+".secret"), []byte(one.secret), 0o600); err != nil {
-			return err
-		}
-	}
+	t.secrets()
 	for i := range 3 {
 		s, err := t.service("worker", i)
 		if err != nil {
@@ -124,8 +122,8 @@ func (t *trial) service(kind string, n int) (*service, error) {
 		fmt.Fprintf(&c, "  %s:\n    tenant_id: %s\n    client_id: %s\n    client_secret: {file: %s.secret}\n    cae: true\n    cloud: custom\n    graph_url: https://%s\n    authority_url: https://%s\n    ca_file: graph-ca.pem\n",
 			one.name, one.id, one.client, one.name, graph, graph)
 	}
-	c.WriteString("sources:\n  desk: {kind: cloudevents, tenants: [\"*\"], secrets: [{file: desk}]}\n")
-	s.text = c.String()
+	s.head = c.String()
+	s.text = s.head + sources(t.key)
 	if err := os.WriteFile(s.config, []byte(s.text), 0o600); err != nil {
 		return nil, err
 	}

@@ -25,6 +25,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"changerelay/internal/proof"
@@ -43,6 +44,9 @@ type Options struct {
 	Broken  []Breakage    // mistakes that the programs are built with
 	Only    string        // only faults whose name begins so; "" is all
 	Single  bool          // one broker in place of a cluster of three
+
+	Until proof.Promise // ends as soon as this one is seen to be broken
+	Still time.Duration // ends if no device is due and nothing has moved for so long, whatever has not ended; 0 is never
 }
 
 // A Breakage is a mistake that is put into a copy of a file of the source.
@@ -61,7 +65,11 @@ type trial struct {
 	ingests []*service
 	workers []*service
 	desk    *desk
-	secret  string // the desk's
+	disks   *disks       // nil if they cannot be had
+	key     string       // the file of the desk's secret
+	secret  atomic.Value // the desk's, a string
+	turns   int          // secrets so far
+	away    time.Time    // when all brokers last were, for long
 
 	mu      sync.Mutex
 	history proof.History
@@ -81,8 +89,9 @@ func Run(ctx context.Context, o Options) (proof.History, error) {
 		what string
 		do   func(context.Context) error
 	}{
-		{"building the programs", t.build},
+		{building, t.build},
 		{"starting Graph", t.startGraph},
+		{"making disks", t.startDisks},
 		{"starting the brokers", t.startBrokers},
 		{"starting the relay", t.startRelay},
 		{"the trial", t.work},
@@ -91,10 +100,15 @@ func Run(ctx context.Context, o Options) (proof.History, error) {
 			t.history.Ended = time.Now()
 			return t.history, fmt.Errorf("%s: %w", step.what, err)
 		}
+		if step.what == building {
+			t.history.Began = time.Now()
+		}
 		t.say("%s: done", step.what)
 	}
 	return t.history, nil
 }
+
+const building = "building the programs" // which is no part of the trial
 
 // work is the trial proper: the desk and the nemesis, then peace, then the record.
 func (t *trial) work(ctx context.Context) error {
@@ -102,6 +116,7 @@ func (t *trial) work(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defer rec.close()
 	sending, quiet := context.WithCancel(ctx)
 	defer quiet()
 	if t.desk, err = newDesk(t); err != nil {
@@ -109,17 +124,28 @@ func (t *trial) work(ctx context.Context) error {
 	}
 	sent := make(chan struct{})
 	go func() { defer close(sent); t.desk.send(sending) }()
-	t.nemesis(ctx, sent)
+	watched := make(chan *proof.History, 1)
+	go func() { watched <- rec.watch(sending, quiet) }()
+	t.nemesis(sending, sent)
 	<-sent
+	quiet()
+	if h := <-watched; h != nil {
+		t.history = *h
+		return nil
+	}
 	t.mend()
 	t.mended = time.Now()
 	err = rec.settle(ctx)
-	t.history.Ended = time.Now()
-	if at := rec.collect(ctx); err == nil {
+	h, at := rec.collect(ctx)
+	t.history = h
+	if err == nil {
 		err = at
 	}
 	return err
 }
+
+// long: it is worth building a server for.
+func (t *trial) long() bool { return t.Faults >= longFaults }
 
 func (t *trial) path(name string) string { return filepath.Join(t.Dir, name) }
 
@@ -140,4 +166,5 @@ func (t *trial) stop() {
 	if t.graph != nil {
 		t.graph.close()
 	}
+	t.disks.close()
 }

@@ -140,6 +140,21 @@ func (a *admin) challenge(r *http.Request) (any, *problem) {
 	return done{true}, nil
 }
 
+// secret replaces an app's, as an admin of Entra does.
+func (a *admin) secret(r *http.Request) (any, *problem) {
+	var in struct{ Secret string }
+	if _, bad := read(r, &in); bad != nil {
+		return nil, bad
+	}
+	if in.Secret == "" {
+		return nil, wrong(errors.New("secret: must not be empty"))
+	}
+	if !a.sim.SetSecret(r.PathValue("tenant"), r.PathValue("app"), in.Secret) {
+		return nil, missing("this tenant has no such app; give its client id")
+	}
+	return done{true}, nil
+}
+
 func (a *admin) approvals(r *http.Request) (any, *problem) {
 	return encode(a.sim.Approvals(r.PathValue("tenant"))), nil
 }
