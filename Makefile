@@ -13,6 +13,7 @@ BENCH     ?=
 SEEDS     ?= 1000000
 DURATION  ?= 30m
 SEED      ?= 1
+MUTATE    ?= internal/ledger/device.go internal/quota/cell.go
 VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 IMAGE     ?= changerelay:$(VERSION)
 # What an image says of its age; the same commit gives the same image.
@@ -85,7 +86,7 @@ rules: $(TOOLS)/promtool ## check the alerts' rules, and run their tests with pr
 
 # What no program of ours holds is left out: tests' doubles and tools of the build, which start processes and write files
 # that everybody may read. G304, a file whose name is a variable: every file is named by the configuration or a flag.
-GOSEC_FLAGS = -quiet -exclude=G304 -exclude-dir=deploy -exclude-dir=cmd/internal/tour -exclude-dir=internal/trial \
+GOSEC_FLAGS = -quiet -exclude=G304 -exclude-dir=deploy -exclude-dir=cmd/internal/tour -exclude-dir=cmd/internal/mutate -exclude-dir=internal/trial \
 	-exclude-dir=internal/natstest -exclude-dir=internal/promtest -exclude-dir=internal/tracetest -exclude-dir=internal/dashboard \
 	-exclude-dir=internal/standalone/testdata
 
@@ -182,6 +183,12 @@ prove: ## the proof at length, DURATION (30m) of faults with SEED (1), each mist
 	fi
 	LEDGER_SEEDS=$(SEEDS) $(GO) test ./internal/ledger -run TestSimulation -count 1 -timeout 0 -v
 	LEDGER_MUTANTS=all $(GO) test ./internal/ledger -run TestMutations -count 1 -timeout 0 -v
+	$(MAKE) mutate
+
+# TestMutations makes mutants of its own.
+.PHONY: mutate
+mutate: ## every small mistake in the files MUTATE, one at a time: the tests must find it, or testdata/survivors.txt say why not
+	$(GO) run ./cmd/internal/mutate -skip '^TestMutations$$' $(MUTATE)
 
 .PHONY: tour
 tour: build $(TOOLS)/prometheus ## play a day of the relay in two minutes, with Prometheus and the five questions; TOUR_STAY=0 ends by itself. The first time it builds Prometheus, for a minute or two

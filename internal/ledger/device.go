@@ -53,7 +53,7 @@ func (d Device) Fold(e Entry) Device {
 		d.end(e, events.Superseded, "a newer change of the same items has been told", "", e.Accepted)
 		return d
 	}
-	i, _ := slices.BinarySearchFunc(d.Pending, e, byOrder)
+	i, _ := slices.BinarySearchFunc(d.Pending, e.Order, func(p Entry, o Order) int { return p.Compare(o) })
 	d.Pending = slices.Insert(d.Pending, i, e)
 	return d
 }
@@ -269,16 +269,6 @@ func (d Device) clone() Device {
 		d.Blame = &b
 	}
 	return d
-}
-
-func byOrder(a, b Entry) int {
-	switch {
-	case a.Newer(b.Order):
-		return 1
-	case b.Newer(a.Order):
-		return -1
-	}
-	return 0
 }
 
 func index(items []events.Item) map[string]events.Item {

@@ -15,10 +15,13 @@ type Order struct {
 	Key  string
 }
 
-// Newer reports whether o outranks p.
-func (o Order) Newer(p Order) bool {
-	return cmp.Or(o.Time.Compare(p.Time), cmp.Compare(o.Seq, p.Seq), cmp.Compare(o.Key, p.Key)) > 0
+// Compare is above 0 if o outranks p, and below if p outranks o.
+func (o Order) Compare(p Order) int {
+	return cmp.Or(o.Time.Compare(p.Time), cmp.Compare(o.Seq, p.Seq), cmp.Compare(o.Key, p.Key))
 }
+
+// Newer reports whether o outranks p.
+func (o Order) Newer(p Order) bool { return o.Compare(p) > 0 }
 
 // An Entry is an event as the ledger keeps it until its outcome is reported.
 type Entry struct {

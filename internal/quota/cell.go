@@ -64,7 +64,7 @@ func (c Cell) paid(now time.Time, l Limit) time.Time {
 }
 
 // plain is the time as it is stored: without a monotonic clock or a zone.
-func plain(t time.Time) time.Time { return t.Round(0).UTC() }
+func plain(t time.Time) time.Time { return t.UTC() }
 
 func latest(t time.Time, others ...time.Time) time.Time {
 	for _, o := range others {

@@ -3,6 +3,7 @@ package quota
 import (
 	"math"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -80,6 +81,60 @@ func TestReady(t *testing.T) {
 	}
 }
 
+// First is the first of the times that Lease gives, and is known further ahead.
+func TestFirst(t *testing.T) {
+	l := Limit{Rate: 10, Burst: 3} // which is 200 ms ahead
+	for _, c := range []struct {
+		name string
+		cell Cell
+		want time.Duration
+	}{
+		{"unused", Cell{}, 0},
+		{"a burst is left", Cell{Next: later(200 * ms)}, 0},
+		{"after others", Cell{Next: later(400 * ms)}, 200 * ms},
+		{"in a pause", Cell{Since: t0, Until: later(30 * time.Second), Next: later(30200 * ms), Low: 0.5}, 30 * time.Second},
+		{"when some are let go for after the pause", Cell{Since: t0, Until: later(30 * time.Second), Next: later(30700 * ms), Low: 0.5}, 30500 * ms},
+	} {
+		if got := c.cell.First(t0, l); got != later(c.want) {
+			t.Errorf("%s: %v, want %v", c.name, got.Sub(t0), c.want)
+		}
+		if _, times := c.cell.Lease(t0, l, 1); len(times) > 0 && times[0] != later(c.want) {
+			t.Errorf("%s: %v is let go, want %v", c.name, times[0].Sub(t0), c.want)
+		}
+	}
+}
+
+// However a clock says it, a time is the same one.
+func TestTimesArePlain(t *testing.T) {
+	now := t0.In(time.FixedZone("CET", 3600))
+	c, times := Cell{}.Lease(now, DefaultWrite, 1)
+	for what, got := range map[string]time.Time{
+		"leased": times[0], "seen": c.Seen, "ready": Cell{}.Ready(now, DefaultWrite), "first": Cell{}.First(now, DefaultWrite),
+	} {
+		if got != t0 {
+			t.Errorf("%s is %v", what, got)
+		}
+	}
+	if got := plain(time.Now()).String(); strings.Contains(got, "m=") {
+		t.Errorf("%s has a monotonic clock", got)
+	}
+}
+
+// Seen is the newest time by anyone's clock, but for a clock that was wrong.
+func TestSeen(t *testing.T) {
+	for seen, want := range map[time.Duration]time.Duration{
+		-time.Hour: 0, -1: 0, 0: 0, 1: 1, Skew: Skew, Skew + 1: 0, time.Hour: 0,
+	} {
+		c, _ := Cell{Seen: later(seen)}.Lease(t0, DefaultWrite, 1)
+		if c.Seen != later(want) {
+			t.Errorf("%v was seen: now %v, want %v", seen, c.Seen.Sub(t0), want)
+		}
+	}
+	if c, _ := (Cell{}).Lease(t0, DefaultWrite, 1); c.Seen != t0 {
+		t.Errorf("of an unused cell is seen %v", c.Seen)
+	}
+}
+
 func TestLaw14SendTimesLapse(t *testing.T) {
 	p := Permit{t0}
 	for at, valid := range map[time.Duration]bool{-1: false, 0: true, Valid: true, Valid + 1: false} {
@@ -117,6 +172,19 @@ func TestAWrongClockDoesNotStopOthers(t *testing.T) {
 	if c.Seen.After(later(2 * time.Minute)) {
 		t.Errorf("the wrong clock is still seen: %v", c.Seen)
 	}
+
+	// The furthest that a lease can have moved Next, by a clock Skew ahead, is believed.
+	l = Limit{Rate: 10, Burst: 3}
+	furthest := l.slack() + Skew + Horizon + l.gap(leastShare)
+	if got, want := (Cell{Next: later(furthest)}).First(t0, l), later(furthest-l.slack()); got != want {
+		t.Errorf("a call goes at %v, want %v", got.Sub(t0), want.Sub(t0))
+	}
+	_, times := Cell{Next: later(furthest + 1)}.Lease(t0, l, 3) // the burst is taken for spent
+	if want := []time.Duration{0, 100 * ms, 200 * ms}; !slices.Equal(at(times), want) {
+		t.Errorf("calls go at %v, want %v", at(times), want)
+	}
+
+	l = DefaultWrite
 	c = Cell{}.Throttled(later(time.Hour), l, time.Minute, 0)
 	if p := c.Paused(t0); p != 0 {
 		t.Errorf("a pause that begins in an hour holds now, for %v", p)
@@ -132,6 +200,9 @@ func TestLimitsAreMadeSane(t *testing.T) {
 		c, times := Cell{}.Lease(t0, l, 3)
 		if len(times) == 0 || !times[0].Equal(t0) || !c.Next.After(t0) {
 			t.Errorf("%+v: %v, next %v", l, at(times), c.Next)
+		}
+		if c.Ready(t0, l) != c.Ready(t0, l.sane()) || c.First(t0, l) != c.First(t0, l.sane()) {
+			t.Errorf("%+v: ready at %v, and the first at %v", l, c.Ready(t0, l), c.First(t0, l))
 		}
 	}
 	if _, times := (Cell{}).Lease(t0, Limit{math.Inf(1), math.MaxInt}, math.MaxInt); len(times) != mostLease {
