@@ -31,7 +31,8 @@ func (h History) paced() (found []Violation) {
 	return found
 }
 
-// overlaps: a POST arrives while another for the device is being answered.
+// overlaps: a POST arrives while another for the device is being answered. One that Graph has
+// had for longer than a call may take is nobody's any more: who sent it has hung up, or is stopped.
 func (c *story) overlaps() (found []Violation) {
 	var last *Call
 	for i := range c.calls {
@@ -39,7 +40,8 @@ func (c *story) overlaps() (found []Violation) {
 		if !call.Post {
 			continue
 		}
-		if last != nil && (last.Done.IsZero() || last.Done.After(call.At)) {
+		forsaken := last != nil && c.limits.Budget > 0 && call.At.Sub(last.At) >= c.limits.Budget
+		if last != nil && !forsaken && (last.Done.IsZero() || last.Done.After(call.At)) {
 			found = append(found, c.violation(Overlap, "", call.N, "arrives while call %d is in flight", last.N))
 		}
 		if last == nil || call.Done.IsZero() || call.Done.After(last.Done) {
@@ -84,21 +86,30 @@ func (c *story) at(t time.Time) (n int) {
 
 // seen reports whether the call of state n may have the item because a read showed
 // it as removed: it was, at some time since the last call of the relay that was
-// answered, or Graph has applied another late.
+// answered, or Graph has applied another late. An admin's removal that the last call undid
+// unseen is still in a read that lags, and is put back.
 func (c *story) seen(n int, item string) bool {
+	answered := false
 	for i := n - 1; i >= 0; i-- {
 		s := c.states[i]
+		old := c.ends(i).Before(c.states[n].call.At.Add(-c.limits.Fresh)) // no read could show it any more
 		if s.removed[item] {
-			return true
+			return !answered || c.byAdmin(i, item) && !old
 		}
-		if s.call != nil && !s.call.Late || s.call == nil && s.edit == nil {
+		if old {
 			return false
 		}
-		if c.ends(i).Before(c.states[n].call.At.Add(-c.limits.Fresh)) {
-			return false
-		}
+		answered = answered || s.call != nil && !s.call.Late || s.call == nil && s.edit == nil
 	}
 	return false
+}
+
+// byAdmin reports whether an admin's edit is why the item is removed in state i.
+func (c *story) byAdmin(i int, item string) bool {
+	for i > 0 && c.states[i-1].removed[item] {
+		i--
+	}
+	return c.states[i].edit != nil
 }
 
 // unseen reports whether the call of state n may miss that the item is removed: an

@@ -18,7 +18,8 @@ type Limits struct {
 	Calls  int           // POSTs of a tenant that any window may have
 	Window time.Duration // of these
 	MaxAge time.Duration // an event older than this may expire
-	Fresh  time.Duration // how old the read may be that a call is based on, and what it shows
+	Budget time.Duration // of one call: what Graph still has after it is out of the relay's hands; 0 is no end
+	Fresh  time.Duration // how old the read may be that a call is based on when it arrives, and what it shows
 }
 
 // Sent is one try of a sender: an HTTP request, or a publish.

@@ -22,6 +22,9 @@
 //   - An event that was stored but not folded yet may be missing in a call: any
 //     word that is no older than the newest told one will do.
 //   - An admin's edit shortly before a call (Limits.Fresh) may not have been read.
+//   - An admin's edit that a call undid unseen may still be shown by a read that lags, and put back.
+//   - A call that Graph keeps for longer than Limits.Budget is out of the relay's hands: its sender
+//     has hung up, or is stopped and cannot. Another may follow, and what it does later is late.
 //   - A set that Graph applies late undoes newer ones: that is Graph's doing. The
 //     relay has to tell its set again, and the end must be right.
 package proof

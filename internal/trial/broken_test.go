@@ -63,6 +63,7 @@ func TestMistakes(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the programs anew")
 	}
+	t.Parallel()
 	for _, m := range mistakes {
 		if os.Getenv("PROVE_BROKEN") != "all" && m.promise != proof.Partial {
 			continue

@@ -152,7 +152,8 @@ func (g *graph) journal(ctx context.Context) (calls []proof.Call, portal []proof
 			}
 			call := proof.Call{N: c.N, At: c.At, Done: c.Done, Device: proof.Device{Tenant: g.tenantOf(c.Tenant), ID: c.Device}, Post: c.Op == "post",
 				Status: c.Status, Applied: c.Applied, AppliedAt: c.AppliedAt, Order: c.Order}
-			call.Late = c.Applied && (c.Status == 0 || c.AppliedAt.After(c.Done))
+			// Nobody waits for it: who asked has hung up, or is stopped and will find its time over.
+			call.Late = c.Applied && (c.Status == 0 || c.AppliedAt.After(c.Done) || c.AppliedAt.Sub(c.At) > budget)
 			for _, i := range c.Items {
 				call.Set = append(call.Set, i.ID)
 			}

@@ -83,7 +83,7 @@ type trial struct {
 func Run(ctx context.Context, o Options) (proof.History, error) {
 	t := &trial{Options: o, began: time.Now(), dice: rand.New(rand.NewPCG(uint64(o.Seed), 7))}
 	t.history.Seed, t.history.Began = o.Seed, t.began
-	t.history.Limits = proof.Limits{Calls: 200, Window: 20 * time.Second, MaxAge: maxAge, Fresh: fresh + lag}
+	t.history.Limits = proof.Limits{Budget: budget, Calls: 200, Window: 20 * time.Second, MaxAge: maxAge, Fresh: fresh + lag + budget}
 	defer t.stop()
 	for _, step := range []struct {
 		what string
