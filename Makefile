@@ -173,7 +173,7 @@ microbench: ## every other benchmark, BENCHTIME (1s) each
 	$(GO) test -run '^$$' -bench . -skip '^Benchmark(Load|Run)' -benchmem -benchtime $(BENCHTIME) ./...
 
 .PHONY: prove
-prove: ## the proof at length, DURATION (30m) of faults with SEED (1), each mistake, and the simulation over SEEDS (1000000); docs/proof.md
+prove: ## the proof at length, DURATION (30m) of faults with SEED (1), each mistake, small ones too, and the simulation over SEEDS (1000000); docs/proof.md
 	PROVE_DURATION=$(DURATION) PROVE_SEED=$(SEED) $(GO) test ./internal/trial -run '^TestTrial$$' -count 1 -timeout 0 -v
 	PROVE_BROKEN=all $(GO) test ./internal/trial -run '^TestMistakes$$' -count 1 -timeout 0 -v
 	@if [ "$$(id -u)" = 0 ] && command -v mkfs.ext4 >/dev/null; then \

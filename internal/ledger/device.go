@@ -240,7 +240,7 @@ func (d *Device) endAt(i int, o events.Outcome, reason, request string, now time
 // Expire ends events that were accepted more than age ago and are still
 // untold. Nothing expires under an open attempt: it may be telling them.
 func (d Device) Expire(now time.Time, age time.Duration) Device {
-	if d.Attempt != nil || len(d.Pending) == 0 {
+	if d.Attempt != nil {
 		return d
 	}
 	d = d.clone()

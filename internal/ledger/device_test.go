@@ -79,6 +79,7 @@ func TestMessage(t *testing.T) {
 	replay.Key, replay.Message, replay.Seq = "key05-r41", 812, 5
 	replayed := told.Fold(replay)
 	all := tell(t, told.Reported("key03", "key04").Fold(everything(6, later(6))), "b", t0)
+	old := d.Retract("key03", events.Expired, "old", t0).Retract("key04", events.Expired, "old", t0)
 	over := all.Reported("key06")
 	over.Told = nil // newer words have all items
 	for _, c := range []struct {
@@ -95,6 +96,8 @@ func TestMessage(t *testing.T) {
 		{"neither", d, "key05", 0, false},
 		{"the first reported", told, "key03", 3, true},
 		{"the second reported", told, "key04", 4, true},
+		{"the first expired", old, "key03", 3, true},
+		{"the second expired", old, "key04", 4, true},
 		{"told", told.Reported("key03", "key04"), "key03", 3, true},
 		{"told, another", told.Reported("key03", "key04"), "key04", 4, true},
 		{"not told", told.Reported("key03", "key04"), "key05", 0, false},
@@ -104,8 +107,10 @@ func TestMessage(t *testing.T) {
 		{"everything, and newer words", over, "key06", 6, true},
 		{"beside everything", over, "key07", 0, false},
 	} {
-		if seq, known := c.d.Message(c.key); seq != c.seq || known != c.known || c.d.Knows(c.key) != known {
-			t.Errorf("%s: message %d, known %t; want %d, %t", c.what, seq, known, c.seq, c.known)
+		for range 20 { // words come in any order
+			if seq, known := c.d.Message(c.key); seq != c.seq || known != c.known || c.d.Knows(c.key) != known {
+				t.Fatalf("%s: message %d, known %t; want %d, %t", c.what, seq, known, c.seq, c.known)
+			}
 		}
 	}
 }
@@ -247,6 +252,30 @@ func TestExpireAtItsEdges(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	ended(t, Device{}.Expire(later(time.Hour), 0))
+}
+
+// Of several events no approval is the call's, not the newest one's either.
+func TestApprovalIsOfOneEvent(t *testing.T) {
+	d := Device{Pending: []Entry{word(1, t0, remove("x")...), word(2, later(1), remove("y")...)}}
+	d.Pending[1].Approval = "A-2"
+	for want, keys := range map[string][]string{"A-2": {"key02"}, "": {"key01", "key02"}} {
+		d.Attempt = &Attempt{Keys: keys}
+		if got := d.Approval(); got != want {
+			t.Errorf("of %v it is %q, want %q", keys, got, want)
+		}
+	}
+}
+
+// Whoever comes after the last suspect has left is not told by itself.
+func TestBlameEndsWithItsEvents(t *testing.T) {
+	d := Device{}.Fold(word(1, t0, remove("x")...)).Fold(word(2, later(1), remove("y")...)).See(shows(t0), timing)
+	d = refuse(t, d, "a", t0, "x", "y")
+	if d = d.Retract("key01", events.Expired, "old", t0); d.Blame == nil {
+		t.Error("nobody is blamed, and one is left")
+	}
+	if d = d.Expire(later(time.Hour), time.Minute); d.Blame != nil {
+		t.Errorf("nobody is left, and to blame: %+v", d.Blame)
+	}
 }
 
 func TestReportedClearsThoseAlone(t *testing.T) {

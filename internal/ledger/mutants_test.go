@@ -225,7 +225,7 @@ var mutants = []mutant{
 
 	// Time.
 	{name: "expiry under an open attempt", law: "13", file: "device.go",
-		old: "if d.Attempt != nil || len(d.Pending) == 0 {", new: "if len(d.Pending) == 0 {"},
+		old: "\tif d.Attempt != nil {\n\t\treturn d\n\t}\n", new: ""},
 	{name: "until without Lag", law: "13", file: "device.go",
 		old: "Until: now.Add(t.Budget + t.Skew + t.Lag)}", new: "Until: now.Add(t.Budget + t.Skew)}"},
 	{name: "until without Skew", law: "13", file: "device.go",

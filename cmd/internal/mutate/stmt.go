@@ -21,7 +21,7 @@ func (m *maker) statement(n ast.Node) {
 			m.swap(s.X, "slices.Backward("+m.text(s.X)+")")
 		}
 	case *ast.ExprStmt:
-		m.remove(s)
+		m.forget(s)
 	case *ast.IncDecStmt:
 		m.swap(s, m.text(s.X)+map[token.Token]string{token.INC: "--", token.DEC: "++"}[s.Tok])
 		if _, counts := m.parent().(*ast.ForStmt); !counts {
@@ -40,6 +40,17 @@ func (m *maker) parent() ast.Node { return m.above[len(m.above)-2] }
 
 func (m *maker) remove(s ast.Stmt) {
 	m.edit(s, m.text(s), "removed", m.at(s.Pos()), m.at(s.End()), "{}")
+}
+
+// forget does not call; what it would have been called with stays in use.
+func (m *maker) forget(s *ast.ExprStmt) {
+	c, ok := s.X.(*ast.CallExpr)
+	if !ok || len(c.Args) == 0 {
+		m.remove(s)
+		return
+	}
+	blanks := strings.Repeat("_, ", len(c.Args)-1) + "_"
+	m.edit(s, m.text(s), "removed", m.at(s.Pos()), m.at(s.End()), "{ "+blanks+" = "+m.list(c.Args)+" }")
 }
 
 // condition is always so, or never, or the other way round; its names stay in
