@@ -162,10 +162,9 @@ fuzz: ## run every fuzz target for FUZZTIME (30s)
 			$(GO) test "$$package" -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) </dev/null; \
 		done
 
-# go test runs one package's benchmarks after the other's.
 .PHONY: bench
-bench: ## the ingest program under load and the worker's runs, ten minutes; BENCH=Burst for those of that name; docs/performance.md reads it
-	$(GO) test -run '^$$' -bench '^Benchmark(Load|Run).*$(BENCH)' -benchtime 1x -timeout 1h ./internal/ingest ./internal/worker ./internal/standalone
+bench: ## every figure of docs/performance.md, which it writes, 15 minutes; BENCH=Burst for the runs of that name
+	$(GO) run ./cmd/internal/bench -match '$(BENCH)' -benchtime $(BENCHTIME)
 
 .PHONY: microbench
 microbench: ## every other benchmark, BENCHTIME (1s) each

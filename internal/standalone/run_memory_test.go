@@ -1,0 +1,105 @@
+package standalone
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"changerelay/internal/figures"
+	"changerelay/internal/stream"
+)
+
+// Bounds of the load that the programs' memory is measured under; the same as
+// ingest's own.
+const (
+	memoryConns   = 64
+	memoryFor     = 15 * time.Second
+	memoryDevices = 100_000
+)
+
+// BenchmarkRunMemory is the memory of the ingest and the worker program while 64
+// connections send all that ingest takes, each a new event for one of 100 000
+// devices, and the worker folds what comes and calls Graph as often as its quota
+// lets it. Broker and simulator are in this process. It measures itself, so b.N
+// does not count: -benchtime 1x.
+func BenchmarkRunMemory(b *testing.B) {
+	devices, d := fleet(memoryDevices), memoryFor
+	if testing.Short() {
+		d = 2 * time.Second
+	}
+	r := newRig(b)
+	r.tenant("acme", devices...)
+	bin := built(b, "ingest", "worker")
+	listen, admin := unused(b), [2]string{unused(b), unused(b)}
+	worker := launch(b, admin[1], bin+"/worker", "--config", r.configured(b, unused(b), admin[1]))
+	worker.ready(b)
+	ingest := launch(b, admin[0], bin+"/ingest", "--config", r.configured(b, listen, admin[0]))
+	ingest.ready(b)
+	ofIngest, ofWorker := figures.WatchMemory(ingest.Process.Pid), figures.WatchMemory(worker.Process.Pid)
+	sent := r.pour(b, "http://"+listen, devices, d)
+	most := ofIngest()
+	behind := r.unfolded(b)
+	for end := time.Now().Add(time.Minute); r.unfolded(b) > 0 && time.Now().Before(end); {
+		<-time.After(100 * time.Millisecond)
+	}
+	folding := ofWorker()
+	f := figures.New("memory")
+	f.Meet("memory-ingest", most.MiB(), "%v", most)
+	f.Meet("memory-worker", folding.MiB(), "%v", folding)
+	t := f.Table("load", "measured:")
+	t.Row("events taken, a second", figures.Number(float64(sent)/d.Seconds()))
+	t.Row("… not yet folded when the load ended", fmt.Sprintf("%d of %d", behind, sent))
+	if left := r.unfolded(b); left > 0 {
+		b.Errorf("%d events are not folded a minute after the load", left)
+	}
+	if err := f.Hand(); err != nil {
+		b.Error(err)
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(most.MiB(), "MiB-ingest")
+	b.ReportMetric(folding.MiB(), "MiB-worker")
+}
+
+// pour sends new events on all connections for d, and returns how many were taken.
+func (r *rig) pour(b *testing.B, url string, devices []string, d time.Duration) int64 {
+	b.Helper()
+	var sent atomic.Int64
+	var senders sync.WaitGroup
+	end := time.Now().Add(d)
+	for range memoryConns {
+		senders.Go(func() {
+			for time.Now().Before(end) {
+				n := sent.Add(1)
+				id := fmt.Sprint("pour", n)
+				a, err := r.do(r.request(url, "desk", id, change(id, devices[int(n)%len(devices)], "app1")))
+				if err != nil || a.code != http.StatusAccepted {
+					b.Errorf("%+v, %v; want 202", a, err)
+					return
+				}
+			}
+		})
+	}
+	senders.Wait()
+	if b.Failed() {
+		b.FailNow()
+	}
+	return sent.Load()
+}
+
+// unfolded is how many events the worker has not taken.
+func (r *rig) unfolded(b *testing.B) uint64 {
+	b.Helper()
+	c, err := r.js().Consumer(context.Background(), stream.Changes, "fold")
+	if err != nil {
+		b.Fatal(err)
+	}
+	info, err := c.Info(context.Background())
+	if err != nil {
+		b.Fatal(err)
+	}
+	return info.NumPending + uint64(info.NumAckPending)
+}
