@@ -111,7 +111,7 @@ func (p Part) text() string {
 	for _, n := range p.Notes {
 		s.WriteString(n + "\n\n")
 	}
-	about := slices.Clone(p.Modules)
+	var about []string
 	if p.On.Load != "" {
 		about = append(about, "load average at the start "+p.On.Load)
 	}

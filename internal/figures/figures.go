@@ -31,7 +31,6 @@ type Part struct {
 	Tables  []*Table `json:"tables,omitempty"`
 	Notes   []string `json:"notes,omitempty"`  // lines below the tables
 	Others  string   `json:"others,omitempty"` // what share of the processors everybody else used meanwhile
-	Modules []string `json:"modules,omitempty"`
 	Commit  string   `json:"commit,omitempty"`
 }
 
@@ -45,7 +44,7 @@ type Figure struct {
 
 // New begins a part, on this machine.
 func New(name string) *Part {
-	return &Part{Name: name, On: ThisMachine(), Modules: modules()}
+	return &Part{Name: name, On: ThisMachine()}
 }
 
 // Meet says how far an aim is met. The note is what else there is to say of it.

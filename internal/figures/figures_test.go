@@ -9,8 +9,8 @@ import (
 
 // sample is a book of two parts, one aim of which is not met.
 func sample() (b Book) {
-	on := Machine{CPU: "Some CPU", Processors: 2, System: "linux 6", Go: "go1"}
-	ingest := Part{Name: "ingest", On: on, Commit: "abc", Others: "3 %", Modules: []string{"Echo 4"}}
+	on := Machine{CPU: "Some CPU", Processors: 2, System: "linux 6", Go: "go1", Versions: []string{"Echo 4"}}
+	ingest := Part{Name: "ingest", On: on, Commit: "abc", Others: "3 %"}
 	ingest.Meet("ingest-rate", 0.32, "%d of %d", 32, 100)
 	ingest.Meet("ingest-p99", 1.8, "")
 	ingest.Table("kind", "requests/s:").Row("changes", "10 856")
@@ -48,8 +48,8 @@ func TestFillWritesBetweenMarkers(t *testing.T) {
 	if err != nil || again != got {
 		t.Errorf("filling it again: %v\n%s", err, again)
 	}
-	for _, want := range []string{"before\n<!-- measured: ingest -->\n| kind ", "a note\n", "*Echo 4, others used 3 % of the processors meanwhile.*\n<!-- end -->\nbetween\n",
-		"<!-- measured: never -->\nNot measured.\n<!-- end -->\n", "2 × Some CPU, linux 6, go1, commit abc.\n<!-- end -->after\n"} {
+	for _, want := range []string{"before\n<!-- measured: ingest -->\n| kind ", "a note\n", "*others used 3 % of the processors meanwhile.*\n<!-- end -->\nbetween\n",
+		"<!-- measured: never -->\nNot measured.\n<!-- end -->\n", "2 × Some CPU, linux 6, go1, Echo 4, commit abc.\n<!-- end -->after\n"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the document has no %q:\n%s", want, got)
 		}

@@ -4,20 +4,19 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"runtime/debug"
-	"slices"
 	"strconv"
 	"strings"
 )
 
 // A Machine is what figures are of. What is not known is empty.
 type Machine struct {
-	CPU        string  `json:"cpu"` // its model
-	Processors int     `json:"processors"`
-	Memory     float64 `json:"memory_gib,omitempty"`
-	System     string  `json:"system"` // and its kernel
-	Go         string  `json:"go"`
-	Load       string  `json:"load,omitempty"` // average of the minute before this process
+	CPU        string   `json:"cpu"` // its model
+	Processors int      `json:"processors"`
+	Memory     float64  `json:"memory_gib,omitempty"`
+	System     string   `json:"system"` // and its kernel
+	Go         string   `json:"go"`
+	Load       string   `json:"load,omitempty"`     // average of the minute before this process
+	Versions   []string `json:"versions,omitempty"` // of what a figure depends on; a test binary does not know them
 }
 
 func (m Machine) String() string {
@@ -25,7 +24,7 @@ func (m Machine) String() string {
 	if m.Memory > 0 {
 		s += fmt.Sprintf(", %.1f GiB", m.Memory)
 	}
-	return s + ", " + m.System + ", " + m.Go
+	return strings.Join(append([]string{s, m.System, m.Go}, m.Versions...), ", ")
 }
 
 // ThisMachine is the one that this runs on.
@@ -67,24 +66,4 @@ func first(file string) string {
 func gibibytes(s string) float64 {
 	kB, _ := strconv.ParseFloat(strings.TrimSuffix(s, " kB"), 64)
 	return kB / (1 << 20)
-}
-
-// told are the modules whose versions a figure depends on.
-var told = map[string]string{
-	"github.com/labstack/echo/v4": "Echo", "github.com/nats-io/nats-server/v2": "nats-server", "github.com/nats-io/nats.go": "nats.go",
-}
-
-// modules are those of them that this process is made of.
-func modules() (list []string) {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return nil
-	}
-	for _, m := range info.Deps {
-		if name, ok := told[m.Path]; ok {
-			list = append(list, name+" "+strings.TrimPrefix(m.Version, "v"))
-		}
-	}
-	slices.Sort(list)
-	return list
 }

@@ -1,8 +1,10 @@
 package standalone
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -10,6 +12,7 @@ import (
 	"time"
 
 	"changerelay/internal/figures"
+	"changerelay/internal/ingest/verify"
 	"changerelay/internal/stream"
 )
 
@@ -40,7 +43,7 @@ func BenchmarkRunMemory(b *testing.B) {
 	ingest := launch(b, admin[0], bin+"/ingest", "--config", r.configured(b, listen, admin[0]))
 	ingest.ready(b)
 	ofIngest, ofWorker := figures.WatchMemory(ingest.Process.Pid), figures.WatchMemory(worker.Process.Pid)
-	sent := r.pour(b, "http://"+listen, devices, d)
+	sent := pour(b, "http://"+listen, devices, d)
 	most := ofIngest()
 	behind := r.unfolded(b)
 	for end := time.Now().Add(time.Minute); r.unfolded(b) > 0 && time.Now().Before(end); {
@@ -65,21 +68,25 @@ func BenchmarkRunMemory(b *testing.B) {
 }
 
 // pour sends new events on all connections for d, and returns how many were taken.
-func (r *rig) pour(b *testing.B, url string, devices []string, d time.Duration) int64 {
+// It looks at the answer's code alone: the rig's own requests are searched for
+// secrets, and so are slow.
+func pour(b *testing.B, url string, devices []string, d time.Duration) int64 {
 	b.Helper()
-	var sent atomic.Int64
+	conns := &http.Transport{MaxIdleConnsPerHost: memoryConns}
+	defer conns.CloseIdleConnections()
+	client := &http.Client{Transport: conns}
+	var sent, taken atomic.Int64
 	var senders sync.WaitGroup
 	end := time.Now().Add(d)
 	for range memoryConns {
 		senders.Go(func() {
 			for time.Now().Before(end) {
 				n := sent.Add(1)
-				id := fmt.Sprint("pour", n)
-				a, err := r.do(r.request(url, "desk", id, change(id, devices[int(n)%len(devices)], "app1")))
-				if err != nil || a.code != http.StatusAccepted {
-					b.Errorf("%+v, %v; want 202", a, err)
+				if err := post(client, url, fmt.Sprint("pour", n), devices[int(n)%len(devices)]); err != nil {
+					b.Error(err)
 					return
 				}
+				taken.Add(1)
 			}
 		})
 	}
@@ -87,7 +94,31 @@ func (r *rig) pour(b *testing.B, url string, devices []string, d time.Duration) 
 	if b.Failed() {
 		b.FailNow()
 	}
-	return sent.Load()
+	return taken.Load()
+}
+
+// post sends a signed event, and wants it to be taken.
+func post(client *http.Client, url, id, device string) error {
+	body := change(id, device, "app1")
+	header, err := verify.Sign(verify.StandardWebhooks(), sourceSecrets["desk"], id, time.Now(), body)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequest(http.MethodPost, url+"/v1/changes", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header = header
+	req.Header.Set("Content-Type", "application/json")
+	res, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	if _, err := io.Copy(io.Discard, res.Body); err != nil || res.StatusCode != http.StatusAccepted {
+		return fmt.Errorf("answered %d, %v; want 202", res.StatusCode, err)
+	}
+	return nil
 }
 
 // unfolded is how many events the worker has not taken.

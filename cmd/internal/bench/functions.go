@@ -38,7 +38,7 @@ func (s *session) functions(ctx context.Context, r run) (out []byte, err error) 
 		}
 		t.Row(h.does, figures.Number(l["ns/op"]), figures.Number(l["B/op"]), figures.Number(l["allocs/op"]))
 	}
-	p.Commit = s.commit
+	p.Commit, p.On.Versions = s.commit, s.versions
 	return out, errors.Join(err, p.Write(s.parts()))
 }
 

@@ -51,6 +51,7 @@ type session struct {
 	out, benchtime string
 	short          bool
 	commit         string
+	versions       []string // of what a figure depends on
 	failed         []string
 }
 
@@ -65,7 +66,7 @@ func (s *session) run(ctx context.Context, match string) error {
 	if err := errors.Join(os.RemoveAll(s.out), os.MkdirAll(s.parts(), 0o750)); err != nil {
 		return err
 	}
-	s.commit = commit(ctx)
+	s.commit, s.versions = commit(ctx), versions(ctx)
 	fmt.Printf("%s, load average %s\n%d runs, about %v when quiet\n\n", figures.ThisMachine(), figures.ThisMachine().Load, len(chosen), total(chosen).Round(time.Minute))
 	s.compile(ctx, chosen)
 	for i, r := range chosen {

@@ -76,7 +76,7 @@ func (s *session) benchmark(ctx context.Context, r run) ([]byte, error) {
 	out, others, err := s.exec(ctx, r.fail(), r.pkg, "^"+r.name+"$", "1x", figures.DirEnv+"="+fresh)
 	parts, readErr := figures.Read(fresh)
 	for _, p := range parts {
-		p.Others, p.Commit = others, s.commit
+		p.Others, p.Commit, p.On.Versions = others, s.commit, s.versions
 		if werr := p.Write(s.parts()); err == nil {
 			err = werr
 		}
@@ -111,18 +111,4 @@ func (s *session) exec(ctx context.Context, most time.Duration, pkg, pattern, be
 		others = share(busyTime()-busy-ours, time.Since(began))
 	}
 	return text.Bytes(), others, err
-}
-
-// commit is what is measured. A tree that differs from it says so; the documents
-// do not count, a session writes to them.
-func commit(ctx context.Context) string {
-	out, err := exec.CommandContext(ctx, "git", "rev-parse", "--short", "HEAD").Output()
-	if err != nil {
-		return ""
-	}
-	c := strings.TrimSpace(string(out))
-	if exec.CommandContext(ctx, "git", "diff", "--quiet", "HEAD", "--", ".", ":!docs").Run() != nil {
-		c += " with changes"
-	}
-	return c
 }
