@@ -85,7 +85,7 @@ rules: $(TOOLS)/promtool ## check the alerts' rules, and run their tests with pr
 
 # What no program of ours holds is left out: tests' doubles and tools of the build, which start processes and write files
 # that everybody may read. G304, a file whose name is a variable: every file is named by the configuration or a flag.
-GOSEC_FLAGS = -quiet -exclude=G304 -exclude-dir=deploy -exclude-dir=cmd/internal/tour -exclude-dir=internal/trial \
+GOSEC_FLAGS = -quiet -exclude=G304 -exclude-dir=deploy -exclude-dir=cmd/internal/tour -exclude-dir=cmd/internal/bench -exclude-dir=internal/trial \
 	-exclude-dir=internal/natstest -exclude-dir=internal/promtest -exclude-dir=internal/tracetest -exclude-dir=internal/dashboard \
 	-exclude-dir=internal/standalone/testdata
 

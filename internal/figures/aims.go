@@ -89,7 +89,9 @@ func Number(v float64) string {
 	switch {
 	case v == float64(int64(v)) && v < 1000:
 		return strconv.FormatFloat(v, 'f', 0, 64)
-	case v < 10:
+	case v >= 1 && v < 10:
+		return strings.TrimSuffix(fmt.Sprintf("%.2f", v), "0")
+	case v < 1:
 		return strings.TrimSuffix(fmt.Sprintf("%.3f", v), "0")
 	case v < 100:
 		return fmt.Sprintf("%.1f", v)

@@ -28,7 +28,7 @@ func TestSummaryTellsEachAim(t *testing.T) {
 	if len(lines) != len(Aims)+2 {
 		t.Fatalf("%d lines for %d aims:\n%s", len(lines), len(Aims), got)
 	}
-	for i, want := range map[int][]string{2: {"0.32", "≥ 0.55", "0.58", "**no**", "32 of 100"}, 3: {"1.80", "≤ 2", "0.90", "yes"}, 4: {"not measured", "≤ 32 MiB"}} {
+	for i, want := range map[int][]string{2: {"0.32", "≥ 0.55", "0.58", "**no**", "32 of 100"}, 3: {"1.8 ", "≤ 2", "0.90", "yes"}, 4: {"not measured", "≤ 32 MiB"}} {
 		for _, w := range want {
 			if !strings.Contains(lines[i], w) {
 				t.Errorf("line %d has no %q: %s", i, w, lines[i])
@@ -111,7 +111,7 @@ func TestPartsOnTheirWay(t *testing.T) {
 }
 
 func TestNumber(t *testing.T) {
-	for v, want := range map[float64]string{0: "0", 32: "32", 0.55: "0.55", 1.0496: "1.05", 0.984: "0.984", 30.62: "30.6", 123.4: "123", 999: "999", 9999.6: "10 000", 1234567: "1 234 567"} {
+	for v, want := range map[float64]string{0: "0", 32: "32", 0.55: "0.55", 1.0496: "1.05", 0.984: "0.984", 7.7482: "7.75", 1.2: "1.2", 30.62: "30.6", 123.4: "123", 999: "999", 9999.6: "10 000", 1234567: "1 234 567"} {
 		if got := Number(v); got != want {
 			t.Errorf("%v is %q, want %q", v, got, want)
 		}

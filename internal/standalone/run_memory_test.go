@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -53,9 +54,12 @@ func BenchmarkRunMemory(b *testing.B) {
 	f := figures.New("memory")
 	f.Meet("memory-ingest", most.MiB(), "%v", most)
 	f.Meet("memory-worker", folding.MiB(), "%v", folding)
-	t := f.Table("load", "measured:")
-	t.Row("events taken, a second", figures.Number(float64(sent)/d.Seconds()))
-	t.Row("… not yet folded when the load ended", fmt.Sprintf("%d of %d", behind, sent))
+	t := f.Table("memory, MiB", "most:", "its own:", "pages of its binary:")
+	for name, m := range map[string]figures.Memory{"ingest": most, "worker": folding} {
+		t.Row(name, mib(m.Peak), mib(m.Anonymous), mib(m.File))
+	}
+	slices.SortFunc(t.Rows, slices.Compare)
+	f.Note("Load: %s events taken a second; %d of %d were not yet folded when it ended.", figures.Number(float64(sent)/d.Seconds()), behind, sent)
 	if left := r.unfolded(b); left > 0 {
 		b.Errorf("%d events are not folded a minute after the load", left)
 	}
@@ -66,6 +70,8 @@ func BenchmarkRunMemory(b *testing.B) {
 	b.ReportMetric(most.MiB(), "MiB-ingest")
 	b.ReportMetric(folding.MiB(), "MiB-worker")
 }
+
+func mib(bytes int64) string { return fmt.Sprintf("%.1f", float64(bytes)/(1<<20)) }
 
 // pour sends new events on all connections for d, and returns how many were taken.
 // It looks at the answer's code alone: the rig's own requests are searched for

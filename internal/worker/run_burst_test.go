@@ -3,6 +3,7 @@ package worker
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -50,9 +51,9 @@ func BenchmarkRunBurst(b *testing.B) {
 	f.Meet("burst-calls", float64(p.calls)/float64(devices), "")
 	f.Meet("burst-throttled", float64(p.throttled), "most in any %v: %d of %d", graphWindow, p.most, knobs.PostLimitApp)
 	t := f.Table(whatMeasured...)
-	t.Row(fmt.Sprintf("publishing %d events", n), published.Round(time.Millisecond).String())
+	t.Row("publishing "+figures.Number(float64(n))+" events", published.Round(time.Millisecond).String())
 	t.Row("µs of CPU an event: workers + broker + rest", cost)
-	t.Row("outcomes", fmt.Sprint(words))
+	t.Row("outcomes", strings.Trim(fmt.Sprint(words), "map[]"))
 	hand(b, f)
 	b.ReportMetric(used, "of-quota")
 	b.ReportMetric(float64(p.calls)/float64(devices), "calls/device")
