@@ -53,7 +53,7 @@ func BenchmarkRunBurst(b *testing.B) {
 	t := f.Table(whatMeasured...)
 	t.Row("publishing "+figures.Number(float64(n))+" events", published.Round(time.Millisecond).String())
 	t.Row("µs of CPU an event: workers + broker + rest", cost)
-	t.Row("outcomes", strings.Trim(fmt.Sprint(words), "map[]"))
+	t.Row("outcomes", strings.TrimSuffix(strings.TrimPrefix(fmt.Sprint(words), "map["), "]"))
 	hand(b, f)
 	b.ReportMetric(used, "of-quota")
 	b.ReportMetric(float64(p.calls)/float64(devices), "calls/device")
