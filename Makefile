@@ -86,7 +86,7 @@ rules: $(TOOLS)/promtool ## check the alerts' rules, and run their tests with pr
 
 # What no program of ours holds is left out: tests' doubles and tools of the build, which start processes and write files
 # that everybody may read. G304, a file whose name is a variable: every file is named by the configuration or a flag.
-GOSEC_FLAGS = -quiet -exclude=G304 -exclude-dir=deploy -exclude-dir=cmd/internal/tour -exclude-dir=cmd/internal/mutate -exclude-dir=internal/trial \
+GOSEC_FLAGS = -quiet -exclude=G304 -exclude-dir=deploy -exclude-dir=cmd/internal/tour -exclude-dir=cmd/internal/mutate -exclude-dir=cmd/internal/bench -exclude-dir=internal/trial \
 	-exclude-dir=internal/natstest -exclude-dir=internal/promtest -exclude-dir=internal/tracetest -exclude-dir=internal/dashboard \
 	-exclude-dir=internal/standalone/testdata
 
@@ -163,10 +163,9 @@ fuzz: ## run every fuzz target for FUZZTIME (10m); with 39 of them that is six a
 			$(GO) test "$$package" -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) </dev/null; \
 		done
 
-# go test runs one package's benchmarks after the other's.
 .PHONY: bench
-bench: ## the ingest program under load and the worker's runs, ten minutes; BENCH=Burst for those of that name; docs/performance.md reads it
-	$(GO) test -run '^$$' -bench '^Benchmark(Load|Run).*$(BENCH)' -benchtime 1x -timeout 1h ./internal/ingest ./internal/worker ./internal/standalone
+bench: ## every figure of docs/performance.md, which it writes, 15 minutes; BENCH=Burst for the runs of that name
+	$(GO) run ./cmd/internal/bench -match '$(BENCH)' -benchtime $(BENCHTIME)
 
 .PHONY: microbench
 microbench: ## every other benchmark, BENCHTIME (1s) each

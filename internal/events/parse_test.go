@@ -522,3 +522,11 @@ func TestArrival(t *testing.T) {
 		t.Error("a stated time is an arrival")
 	}
 }
+
+func BenchmarkEncode(b *testing.B) {
+	e := exampleEvent()
+	b.ReportAllocs()
+	for b.Loop() {
+		b.SetBytes(int64(len(e.Encode())))
+	}
+}

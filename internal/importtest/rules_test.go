@@ -31,6 +31,7 @@ var places = map[string]place{
 	"internal/natstest":         {0, nil},
 	"internal/await":            {0, nil},
 	"internal/dashboard":        {0, nil},
+	"internal/figures":          {0, nil},
 	"internal/promtest":         {1, []string{"internal/await"}},
 	"internal/picture":          {1, []string{"internal/dashboard"}},
 	"internal/proof":            {0, nil},                                           // shares nothing with what it judges
@@ -50,6 +51,7 @@ var places = map[string]place{
 	"cmd/internal/boot":         {4, []string{"internal/relay", "internal/metrics", "internal/tracing", "internal/ingest", "internal/ingest/*", "internal/stream", "internal/ledger", "internal/quota"}}, // makes parts of the configuration; every command carries what it imports
 	"cmd/internal/conform":      {3, nil},
 	"cmd/internal/mutate":       {6, nil}, // knows Go, and nothing of what it breaks
+	"cmd/internal/bench":        {6, []string{"internal/figures"}},
 	"cmd/internal/tour":         {6, []string{"internal/events", "internal/dashboard", "internal/picture", "internal/ingest/verify", "internal/standalone", "cmd/internal/boot"}}, // plays a day on the built programs
 	"cmd/internal/tenants":      {5, []string{"cmd/internal/boot", "internal/tracing", "internal/graph", "internal/ledger", "internal/quota", "internal/worker", "internal/working"}},
 	"cmd/*":                     {6, all},

@@ -2,11 +2,11 @@ package ingest_test
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"testing"
-	"text/tabwriter"
 	"time"
+
+	"changerelay/internal/figures"
 )
 
 // Bounds of the load. Kinds take turns, so that what else the machine does
@@ -19,7 +19,7 @@ const (
 )
 
 // BenchmarkLoad runs the ingest program under load beside an empty Echo handler,
-// and prints requests a second, latencies and CPU time a request. The client,
+// and measures requests a second, latencies and CPU time a request. The client,
 // the program, the handler and the broker are processes of their own on this
 // machine's processors, over loopback. It takes about a minute and measures
 // itself, so b.N does not count.
@@ -40,17 +40,15 @@ func BenchmarkLoad(b *testing.B) {
 		k.run(b, loadWarm)
 		k.turns = nil
 	}
-	memory := watchMemory(ingest.pid())
 	for range loadRounds {
 		for _, k := range kinds {
 			k.run(b, loadTurn)
 		}
 	}
-	rss := memory.end()
 	ingest.stop()
 	broker.stop()
 	kinds = append(kinds, syncAlways(b, r))
-	printLoad(b, kinds, rss)
+	handLoad(b, kinds)
 }
 
 // syncAlways is /v1/changes with a broker that writes through to the disk
@@ -110,21 +108,29 @@ func rate(t turn) float64 { return t.rate }
 func p50(t turn) float64  { return float64(t.p50) }
 func p99(t turn) float64  { return float64(t.p99) }
 
-func printLoad(b *testing.B, kinds []*kind, rss memory) {
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(w, "\n%d connections\trequests/s\tof Echo\tp50\tp99\tof Echo\tµs CPU: server\tbroker\tclient\t\n", loadConns)
-	for _, k := range kinds {
-		fmt.Fprintf(w, "%s\t%.0f\t%.2f\t%.2fms\t%.2fms\t%.2f\t%.1f\t%.1f\t%.1f\t\n", k.name,
-			k.of(rate), k.against(kinds[0], rate), k.of(p50)/1e6, k.of(p99)/1e6, k.against(kinds[0], p99),
-			k.of(func(t turn) float64 { return float64(t.server) / 1e3 }),
-			k.of(func(t turn) float64 { return float64(t.broker) / 1e3 }),
-			k.of(func(t turn) float64 { return float64(t.client) / 1e3 }))
+// serving is the CPU time of a request, µs.
+func serving(t turn) float64 { return float64(t.server) / 1e3 }
+
+func handLoad(b *testing.B, kinds []*kind) {
+	if b.Failed() {
+		return // its figures are of something else
 	}
-	w.Flush()
-	fmt.Printf("memory of the ingest process, most: %s\n\n", rss)
+	p := figures.New("ingest")
+	echo, changes := kinds[0], kinds[1]
+	p.Meet("ingest-rate", changes.against(echo, rate), "%s of %s a second", figures.Number(changes.of(rate)), figures.Number(echo.of(rate)))
+	p.Meet("ingest-p99", changes.against(echo, p99), "%.1f ms and %.1f ms", changes.of(p99)/1e6, echo.of(p99)/1e6)
+	t := p.Table(fmt.Sprintf("%d connections", loadConns), "requests/s:", "of Echo:", "p50:", "p99:", "of Echo:", "µs CPU, server:", "broker:", "client:")
+	for _, k := range kinds {
+		t.Row(k.name, figures.Number(k.of(rate)), fmt.Sprintf("%.2f", k.against(echo, rate)),
+			fmt.Sprintf("%.1f ms", k.of(p50)/1e6), fmt.Sprintf("%.1f ms", k.of(p99)/1e6), fmt.Sprintf("%.2f", k.against(echo, p99)),
+			fmt.Sprintf("%.1f", k.of(serving)), fmt.Sprintf("%.1f", k.of(func(t turn) float64 { return float64(t.broker) / 1e3 })),
+			fmt.Sprintf("%.1f", k.of(func(t turn) float64 { return float64(t.client) / 1e3 })))
+	}
+	if err := p.Hand(); err != nil {
+		b.Error(err)
+	}
 	b.ReportMetric(0, "ns/op") // there is no op
-	b.ReportMetric(kinds[1].of(rate), "changes/s")
-	b.ReportMetric(kinds[1].against(kinds[0], rate), "of-Echo")
-	b.ReportMetric(kinds[1].against(kinds[0], p99), "p99-of-Echo")
-	b.ReportMetric(float64(rss.rss)/(1<<20), "MiB-RSS")
+	b.ReportMetric(changes.of(rate), "changes/s")
+	b.ReportMetric(changes.against(echo, rate), "of-Echo")
+	b.ReportMetric(changes.against(echo, p99), "p99-of-Echo")
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"changerelay/internal/figures"
 	"changerelay/internal/ledger"
 	"changerelay/internal/relay"
 	"changerelay/internal/stream"
@@ -74,8 +75,15 @@ func BenchmarkRunIdle(b *testing.B) {
 	}
 	first := told[0]
 	p50, p99 := quantile(told, 50), quantile(told, 99)
-	fmt.Printf("\n| what | measured | aim |\n| --- | --- | --- |\n| idle, webhook in to POST out, of %d | p50 %v, p99 %v; the first %v | 5 ms, 20 ms |\n| … to its 202 | p50 %v, p99 %v | |\n\n",
-		n, p50, p99, first.Round(10*time.Microsecond), quantile(answered, 50), quantile(answered, 99))
+	f := figures.New("idle")
+	f.Meet("idle-p50", p50.Seconds()*1000, "of %d, one after the other", n)
+	f.Meet("idle-p99", p99.Seconds()*1000, "")
+	t := f.Table("request begun to", "p50:", "p99:", "first:")
+	t.Row("its POST at Graph", p50.String(), p99.String(), first.Round(10*time.Microsecond).String())
+	t.Row("its 202", quantile(answered, 50).String(), quantile(answered, 99).String(), answered[0].Round(10*time.Microsecond).String())
+	if err := f.Hand(); err != nil {
+		b.Error(err)
+	}
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(p50.Seconds()*1000, "ms-p50")
 	b.ReportMetric(p99.Seconds()*1000, "ms-p99")

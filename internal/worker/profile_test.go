@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"changerelay/internal/figures"
 )
 
 // Where the time goes: of a run's worker and broker, what an event costs in each
@@ -113,11 +115,11 @@ func (b *breakdown) add(stage string, cost float64, shares map[string]float64) {
 	}
 }
 
-// String has the dearest part of the last stage first, and leaves out what is less
+// table has the dearest part of the last stage first, and leaves out what is less
 // than a microsecond everywhere.
-func (b *breakdown) String() string {
+func (b *breakdown) table(p *figures.Part) {
 	if len(b.stages) == 0 {
-		return ""
+		return
 	}
 	parts := map[string]bool{}
 	for _, costs := range b.each {
@@ -126,19 +128,21 @@ func (b *breakdown) String() string {
 		}
 	}
 	last := b.each[b.stages[len(b.stages)-1]]
-	var s strings.Builder
-	fmt.Fprintf(&s, "| %s, µs an event | %s |\n| --- |%s\n", b.who, strings.Join(b.stages, " | "), strings.Repeat(" ---: |", len(b.stages)))
+	columns := []string{b.who + ", µs an event"}
+	for _, stage := range b.stages {
+		columns = append(columns, stage+":")
+	}
+	t := p.Table(columns...)
 	for _, part := range slices.SortedFunc(maps.Keys(parts), func(p, q string) int { return cmp.Compare(last[q], last[p]) }) {
 		if !parts[part] {
 			continue
 		}
-		fmt.Fprintf(&s, "| %s |", part)
+		row := []string{part}
 		for _, stage := range b.stages {
-			fmt.Fprintf(&s, " %.0f (%.0f %%) |", b.each[stage][part], 100*b.each[stage][part]/b.sum(stage))
+			row = append(row, fmt.Sprintf("%.0f (%.0f %%)", b.each[stage][part], 100*b.each[stage][part]/b.sum(stage)))
 		}
-		s.WriteString("\n")
+		t.Row(row...)
 	}
-	return s.String()
 }
 
 func (b *breakdown) sum(stage string) (all float64) {

@@ -1,11 +1,14 @@
 package worker
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"changerelay/internal/events"
+	"changerelay/internal/figures"
 	"changerelay/internal/ledger"
 	"changerelay/internal/natstest"
 	"changerelay/internal/quota"
@@ -43,10 +46,15 @@ func BenchmarkRunBurst(b *testing.B) {
 	_, cost := c.end(n)
 	p := k.pacing()
 	used := p.rate / (float64(knobs.PostLimitApp) / graphWindow.Seconds())
-	figures.add("burst: 10 000 events, 500 devices, 3 workers, 200 calls in 20 s: quota used from the first call to the last", "0.95", "%.3f (%d calls in %v)", used, p.calls, p.took.Round(10*time.Millisecond))
-	figures.add("burst: calls a device", "1.2", "%.2f", float64(p.calls)/float64(devices))
-	figures.add("burst: 429s; most calls in any 20 s", "0; 200", "%d; %d", p.throttled, p.most)
-	figures.add("burst: publishing; µs of CPU an event, workers + broker + rest; outcomes", "", "%v; %s; %v", published.Round(time.Millisecond), cost, words)
+	f := figures.New("burst")
+	f.Meet("burst-quota", used, "%d calls in %v, from the first to the last", p.calls, p.took.Round(10*time.Millisecond))
+	f.Meet("burst-calls", float64(p.calls)/float64(devices), "")
+	f.Meet("burst-throttled", float64(p.throttled), "most in any %v: %d of %d", graphWindow, p.most, knobs.PostLimitApp)
+	t := f.Table(whatMeasured...)
+	t.Row("publishing "+figures.Number(float64(n))+" events", published.Round(time.Millisecond).String())
+	t.Row("µs of CPU an event: workers + broker + rest", cost)
+	t.Row("outcomes", strings.TrimSuffix(strings.TrimPrefix(fmt.Sprint(words), "map["), "]"))
+	hand(b, f)
 	b.ReportMetric(used, "of-quota")
 	b.ReportMetric(float64(p.calls)/float64(devices), "calls/device")
 	b.ReportMetric(float64(p.throttled), "429s")

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"changerelay/internal/events"
+	"changerelay/internal/figures"
 	"changerelay/internal/graphsim"
 	"changerelay/internal/ledger"
 	"changerelay/internal/natstest"
@@ -98,12 +100,16 @@ func BenchmarkRunOneDevice(b *testing.B) {
 			quarters, used = append(quarters, time.Since(c.began).Round(100*time.Millisecond)), append(used, w.cpu())
 		}
 	})
-	figures.add("20 000 events for one device: worker's CPU an event, first and last quarter of them", "no more", "%v, %v",
-		(used[0]-idle)*4/time.Duration(n), (used[3]-used[2])*4/time.Duration(n))
-	figures.add("the same: quarters ended after; published in", "", "%v; %v", quarters, published.Round(time.Millisecond))
-	figures.add("the same: largest document; writes; calls", "64 KiB", "%.1f KiB; %d; %d", float64(hot.largest.Load())/1024, hot.writes.Load(), len(k.posts(k.devices[0])))
-	figures.add("nine other tenants, from the publish to the POST, alone", "", "p50 %v, p99 %v of %d", quantile(quiet, 50), quantile(quiet, 99), len(quiet))
-	figures.add("… and while it runs", "not delayed", "p50 %v, p99 %v of %d", quantile(busy, 50), quantile(busy, 99), len(busy))
+	early, late := (used[0]-idle)*4/time.Duration(n), (used[3]-used[2])*4/time.Duration(n)
+	f := figures.New("hot")
+	f.Meet("hot-cost", late.Seconds()/early.Seconds(), "%v, then %v", early, late)
+	f.Meet("hot-document", float64(hot.largest.Load())/1024, "%d writes, %d calls", hot.writes.Load(), len(k.posts(k.devices[0])))
+	t := f.Table(whatMeasured...)
+	t.Row("published in", published.Round(time.Millisecond).String())
+	t.Row("a quarter, a half, three quarters, all ended after", fmt.Sprint(quarters))
+	t.Row("nine other tenants, publish to POST: alone", spread(quiet))
+	t.Row("… while it runs", spread(busy))
+	hand(b, f)
 	b.ReportMetric(quantile(busy, 99).Seconds()*1000, "ms-p99-beside")
 }
 
@@ -171,6 +177,10 @@ func (s *neighbours) next(tenant int) (e events.Event, ok bool) {
 		}
 	}
 	return e, false
+}
+
+func spread(took []time.Duration) string {
+	return fmt.Sprintf("p50 %v, p99 %v of %d", quantile(took, 50), quantile(took, 99), len(took))
 }
 
 func quantile(took []time.Duration, percent int) time.Duration {

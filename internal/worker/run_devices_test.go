@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"changerelay/internal/events"
+	"changerelay/internal/figures"
 	"changerelay/internal/ledger"
 	"changerelay/internal/natstest"
 )
@@ -85,11 +86,14 @@ func BenchmarkRunDevices(b *testing.B) {
 		folds, tell []float64
 	}
 	var sides []*side
+	f := figures.New("devices")
+	t := f.Table("documents in the ledger:", "published and folded:", "reconciled:", "worker, most:", "broker, most:", "filled in:")
+	filling := map[int]string{}
 	for _, documents := range sizes {
 		c, broker := newRun(b, lazyR1, 1, n)
 		began := time.Now()
 		w := filled(b, c, documents)
-		figures.add(fmt.Sprintf("%d devices: putting the documents into the ledger", documents), "", "%v", time.Since(began).Round(100*time.Millisecond))
+		filling[documents] = time.Since(began).Round(100 * time.Millisecond).String()
 		sides = append(sides, &side{bulk: c, w: w, broker: broker})
 	}
 	for range rounds {
@@ -111,12 +115,14 @@ func BenchmarkRunDevices(b *testing.B) {
 	for i, s := range sides {
 		slices.Sort(s.folds)
 		slices.Sort(s.tell)
-		figures.add(fmt.Sprintf("%d devices: median of %d rounds; memory", sizes[i], rounds), "", "published and folded %.0f/s, reconciled %.0f/s; worker %.0f MiB at most, broker %.0f MiB",
-			s.folds[rounds/2], s.tell[rounds/2], s.w.most(), s.broker.most())
+		t.Row(figures.Number(float64(sizes[i])), figures.Number(s.folds[rounds/2])+"/s", figures.Number(s.tell[rounds/2])+"/s",
+			fmt.Sprintf("%.0f MiB", s.w.most()), fmt.Sprintf("%.0f MiB", s.broker.most()), filling[sizes[i]])
 	}
 	few, many := sides[0], sides[1]
-	figures.add("a million devices against a thousand: fold, reconcile", "0.90", "%.2f, %.2f", many.folds[rounds/2]/few.folds[rounds/2], many.tell[rounds/2]/few.tell[rounds/2])
-	figures.add("a million devices: worker's memory, most", "96 MiB", "%.0f MiB", many.w.most())
+	f.Meet("devices-fold", many.folds[rounds/2]/few.folds[rounds/2], "")
+	f.Meet("devices-reconcile", many.tell[rounds/2]/few.tell[rounds/2], "")
+	f.Meet("devices-memory", many.w.most(), "")
+	hand(b, f)
 	b.ReportMetric(many.w.most(), "MiB-RSS")
 }
 

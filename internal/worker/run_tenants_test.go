@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"changerelay/internal/events"
+	"changerelay/internal/figures"
 	"changerelay/internal/ledger"
 	"changerelay/internal/natstest"
 	"changerelay/internal/stream"
@@ -16,24 +17,27 @@ import (
 // BenchmarkRunTenants is a worker with as many tenants as are supported: its start,
 // an event each, its restart, and an event each again.
 func BenchmarkRunTenants(b *testing.B) {
+	f := figures.New("tenants")
+	t := f.Table(whatMeasured...)
 	for _, k := range []struct {
 		broker  brokerKind
 		tenants int
 	}{{lazyR1, 1000}, {lazyR3, 300}} {
-		b.Run(k.broker.Name, func(b *testing.B) { runTenants(b, k.broker, smaller(k.tenants)) })
+		b.Run(k.broker.Name, func(b *testing.B) { runTenants(b, t, k.broker, smaller(k.tenants)) })
 	}
+	hand(b, f)
 }
 
-func runTenants(b *testing.B, kind brokerKind, tenants int) {
+func runTenants(b *testing.B, t *figures.Table, kind brokerKind, tenants int) {
 	k, broker := newRun(b, kind, tenants, tenants)
-	name := fmt.Sprintf("%d tenants on %s: ", tenants, kind.Name)
+	name := fmt.Sprintf("%s tenants on %s: ", figures.Number(float64(tenants)), kind.Name)
 	began := time.Now()
 	lap := func(what string) {
-		figures.add(name+what, "", "%v", time.Since(began).Round(10*time.Millisecond))
+		t.Row(name+what, time.Since(began).Round(10*time.Millisecond).String())
 		began = time.Now()
 	}
 	size := func(when string, w *process) {
-		figures.add(name+when, "", "worker %.0f MiB and %d goroutines, broker %.0f MiB", w.rss(), w.goroutines(), broker.rss())
+		t.Row(name+when, fmt.Sprintf("worker %.0f MiB and %d goroutines, broker %.0f MiB", w.rss(), w.goroutines(), broker.rss()))
 	}
 	def := func(o *crewOrder) { o.Timing, o.Pace = ledger.DefaultTiming, DefaultPace }
 	w := k.fork(def)
@@ -60,7 +64,7 @@ func runTenants(b *testing.B, kind brokerKind, tenants int) {
 	c := clocked(broker, w)
 	<-time.After(15 * time.Second)
 	_, cost := c.end(15)
-	figures.add(name+"idle, µs of CPU a second, worker + broker + rest", "", "%s", cost)
+	t.Row(name+"idle, µs of CPU a second, worker + broker + rest", cost)
 	k.ended()
 }
 

@@ -1,11 +1,13 @@
 package worker
 
 import (
+	"fmt"
 	"net/http"
 	"testing"
 	"time"
 
 	"changerelay/internal/events"
+	"changerelay/internal/figures"
 	"changerelay/internal/graphsim"
 	"changerelay/internal/ledger"
 	"changerelay/internal/natstest"
@@ -38,9 +40,13 @@ func BenchmarkRunThrottled(b *testing.B) {
 	alone, _ := runCrowd(b, crowdTenants-crowdIll, 0)
 	beside, ill := runCrowd(b, crowdTenants, crowdIll)
 	kept := float64(beside) / float64(alone)
-	figures.add("100 tenants, 10 of them answered 429 or 503 for a minute: what the other 90 keep of their rate alone", "0.95",
-		"%.3f (%d calls in %v, alone %d)", kept, beside, crowdFor-5*time.Second, alone)
-	figures.add("the same: calls for the ten", "", "%d", ill)
+	f := figures.New("throttled")
+	f.Meet("tenants-kept", kept, "")
+	t := f.Table(whatMeasured...)
+	t.Row(fmt.Sprintf("calls for the 90 in %v, alone", crowdFor-5*time.Second), fmt.Sprint(alone))
+	t.Row("… beside ten that are answered 429 or 503", fmt.Sprint(beside))
+	t.Row("calls for the ten", fmt.Sprint(ill))
+	hand(b, f)
 	b.ReportMetric(kept, "of-alone")
 }
 

@@ -130,3 +130,14 @@ func TestTimestampFormats(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkVerify(b *testing.B) {
+	v := verifier(b, StandardWebhooks(), secret)
+	r := &Request{Header: request(strings.Repeat("a", 500)), Body: []byte(strings.Repeat("a", 500))}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := v.Verify(r, clock); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
