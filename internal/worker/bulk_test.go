@@ -224,6 +224,14 @@ func (b *bulk) outcomes() int {
 	return int(st.CachedInfo().State.Msgs)
 }
 
+// woken reports whether a device has a wake-up, waiting or in hand.
+func (b *bulk) woken() bool {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	st, err := b.js.Stream(ctx, stream.Devices)
+	return err != nil || st.CachedInfo().State.Msgs > 0
+}
+
 // until waits for a state, for longer than eventually.
 func (b *bulk) until(what string, is func() bool) {
 	b.t.Helper()
@@ -273,8 +281,7 @@ func (b *bulk) awake() (due int, ok bool) {
 func (b *bulk) ended() map[events.Outcome]int {
 	b.t.Helper()
 	b.until("all devices to settle", func() bool {
-		due, err := b.s.Due(context.Background())
-		return err == nil && len(due) == 0 && b.outcomes() >= len(b.events)
+		return !b.woken() && b.outcomes() >= len(b.events)
 	})
 	if due, ok := b.awake(); due > 0 || !ok {
 		b.t.Errorf("%d devices are due though no wake-up is left (%v)", due, ok)

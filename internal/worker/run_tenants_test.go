@@ -73,8 +73,7 @@ func (b *bulk) settled() bool {
 	if b.outcomes() < len(b.events) {
 		return false
 	}
-	due, err := b.s.Due(context.Background())
-	return err == nil && len(due) == 0
+	return !b.woken()
 }
 
 // pulled is how many tenants' wake-ups some worker waits for.

@@ -22,8 +22,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -132,15 +130,29 @@ func (w *Worker) started(name string) {
 // has woken.
 func (w *Worker) discover(ctx context.Context) {
 	every(ctx, DiscoverEvery, func() {
-		tenants, err := w.c.Streams.Tenants(ctx)
-		due, err2 := w.c.Streams.Due(ctx) // also those whose worker died before it made the consumer
-		if err := errors.Join(err, err2); err != nil && ctx.Err() == nil {
+		if err := w.look(ctx); err != nil && ctx.Err() == nil {
 			w.c.Log.Warn("looking for tenants with work", "err", err)
 		}
-		for _, t := range slices.AppendSeq(tenants, maps.Keys(due)) {
-			w.started(t)
-		}
 	})
+}
+
+// look starts the loops that have work: those with a consumer, and those whose
+// worker died before it made one.
+func (w *Worker) look(ctx context.Context) error {
+	tenants, err := w.c.Streams.Tenants(ctx)
+	for _, name := range tenants {
+		w.started(name)
+	}
+	for _, t := range w.serving.all() {
+		if err != nil || t.begun.Load() {
+			continue
+		}
+		var due int
+		if due, err = w.c.Streams.Due(ctx, t.name); due > 0 {
+			t.start()
+		}
+	}
+	return err
 }
 
 // every calls f now and then each d until ctx ends.
