@@ -11,6 +11,8 @@ import (
 func harmless() []how {
 	hs := []how{
 		later("token expired", func(*graphsim.Knobs) {}).and(func(x *trial) { x.sim.Advance(2 * time.Hour) }),
+		later("ClockSkew over a token's life", func(k *graphsim.Knobs) { k.ClockSkew = 2 * time.Hour }),
+		later("ClockSkew back", func(k *graphsim.Knobs) { k.ClockSkew = -10 * time.Minute }),
 		later("SetFate", func(*graphsim.Knobs) {}).and(func(x *trial) {
 			x.sim.SetFate(x.entra, x.device, app(2).ID, graphsim.Fate{Code: 1, Message: "Bearer " + planted})
 		}),
@@ -58,6 +60,7 @@ func crowds() []how {
 		crowded("AnyLimitApp", func(k *graphsim.Knobs) { k.PostLimitApp, k.PostLimitTenant, k.AnyLimitApp = 0, 0, 3 }),
 		crowded("RetryAfter seconds", func(k *graphsim.Knobs) { k.RetryAfter = "seconds" }),
 		crowded("RetryAfter date", func(k *graphsim.Knobs) { k.RetryAfter = "date" }),
+		crowded("RetryAfter date, ClockSkew", func(k *graphsim.Knobs) { k.RetryAfter, k.ClockSkew = "date", 8*time.Minute }),
 		crowded("RetryAfter absent", func(k *graphsim.Knobs) { k.RetryAfter = "absent" }),
 		crowded("ThrottleBody documented", func(k *graphsim.Knobs) { k.ThrottleBody = "documented" }),
 		crowded("ThrottleBody short", func(k *graphsim.Knobs) { k.ThrottleBody = "short" }),
