@@ -450,6 +450,25 @@ func TestLaw10ALateCallIsNotAnAdmins(t *testing.T) {
 	next(t, d.See(shows(now), timing), now, Done)
 }
 
+// A seed of a million. What a late call has undone is told again, and that is
+// refused because an app of the set has just been deleted in Intune, which then
+// lists it no longer: what is left of the late set is not an admin's edit either.
+func TestLaw10ALateCallIsFoundThoughAnAppIsGone(t *testing.T) {
+	d := Device{}.Fold(word(1, t0, remove("x", "gone")...)).See(shows(t0), timing)
+	d = post(t, d, "a", t0, "gone", "x") // no answer; Graph applies it three minutes later
+	now := d.Attempt.Until
+	d = d.See(shows(now), timing).Fold(word(2, now, restore("x")...))
+	d = tell(t, d, "b", now, "gone").Reported("key01", "key02")
+	now = now.Add(3 * time.Minute)
+	d = d.See(shows(now, "gone", "x"), timing)
+	now = now.Add(time.Second)
+	d = refuse(t, d, "c", now, "gone")
+	now = now.Add(time.Minute)
+	d = d.See(shows(now, "x"), timing)
+	held(t, d)
+	tell(t, d, "e", now)
+}
+
 func TestLaw10ACallWithoutAnAnswerIsLookedUp(t *testing.T) {
 	d := Device{}.Fold(word(1, t0, remove("x")...)).See(shows(t0), timing)
 	d = must(t)(post(t, d, "a", t0, "x").InDoubt("a", later(time.Second), timing))

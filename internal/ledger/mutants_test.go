@@ -119,6 +119,9 @@ var mutants = []mutant{
 		old: "d.Retell, b.Until = true, at.Add(t.Settle)", new: "b.Until = at.Add(t.Settle)"},
 
 	// To restore everything.
+	{name: "what has yielded speaks of a late call", law: "10", file: "see.go",
+		old: "new, told = new && !w.Yielded, told", new: "new, told = new, told",
+		by: "TestLaw10.*", why: "it takes one seed of a quarter of a million"},
 	{name: "everything but what nobody told", law: "16", file: "set.go",
 		old: "return d.over(e, id) })", new: "_, told := d.Told[id]; return told && d.over(e, id) })"},
 	{name: "everything but what an admin removed again", law: "16", file: "set.go",

@@ -98,7 +98,8 @@ func (d *Device) ours(b Doubt, diff map[string]bool, removed map[string]events.I
 		w, told := d.Told[id]
 		_, new := news[id]
 		_, got := removed[id]
-		switch told = told && !w.Yielded; {
+		new, told = new && !w.Yielded, told && !w.Yielded // what has yielded is as Graph shows it, whoever did that
+		switch {
 		case new || told && (w.Newer(d.Floor) || d.Floor.Newer(w.Order)):
 			named[id] = true
 		case told && got:
