@@ -31,12 +31,18 @@ func (m Machine) String() string {
 func ThisMachine() Machine {
 	return Machine{
 		CPU: about("/proc/cpuinfo", "model name", runtime.GOARCH), Processors: runtime.NumCPU(), Memory: gibibytes(about("/proc/meminfo", "MemTotal", "")),
-		System: strings.TrimSpace(runtime.GOOS + " " + first("/proc/sys/kernel/osrelease")), Go: runtime.Version(), Load: loadAtStart,
+		System: strings.TrimSpace(runtime.GOOS + " " + kernel()), Go: runtime.Version(), Load: loadAtStart,
 	}
 }
 
 // loadAtStart is what others make, and what was run before.
 var loadAtStart = first("/proc/loadavg")
+
+// kernel is its version, without what a distribution adds.
+func kernel() string {
+	version, _, _ := strings.Cut(first("/proc/sys/kernel/osrelease"), "-")
+	return version
+}
 
 // about is what a file of /proc says under a name.
 func about(file, name, otherwise string) string {
