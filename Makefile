@@ -164,7 +164,7 @@ fuzz: ## run every fuzz target for FUZZTIME (10m); with 39 of them that is six a
 		done
 
 .PHONY: bench
-bench: ## every figure of docs/performance.md, which it writes, 15 minutes; BENCH=Burst for the runs of that name
+bench: ## every figure of docs/performance.md, which it writes, ten minutes; BENCH=Burst for the runs of that name
 	$(GO) run ./cmd/internal/bench -match '$(BENCH)' -benchtime $(BENCHTIME)
 
 .PHONY: microbench
