@@ -8,6 +8,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"changerelay/internal/await"
 	"changerelay/internal/events"
 )
 
@@ -132,6 +133,9 @@ func TestDoctorFindsWhatIsLate(t *testing.T) {
 		t.Fatal(err)
 	}
 	send(t, s, "targets.v1.acme.a.b", nil)
+	await.State(t, "the consumers to know of both", func() bool {
+		return s.pending(t, Changes, foldConsumer) == 1 && s.pending(t, Targets, resolveConsumer) == 1
+	})
 	for later, want := range map[time.Duration][]string{
 		0:             {"ok CHANGES backlog: 1 events are on their way into the ledger", "ok DEVICES tenant acme: 1 devices are due"},
 		foldLate:      {"bad CHANGES backlog: 1 events are not folded, the oldest for 15m", "ok DEVICES tenant acme: 1 devices are due"},
@@ -169,6 +173,17 @@ func (s *Streams) streamOf(t *testing.T, name string) jetstream.Stream {
 		t.Fatal(err)
 	}
 	return st
+}
+
+// pending is how many messages a consumer has not handed out: it learns of each a moment
+// after its publisher.
+func (s *Streams) pending(t *testing.T, stream, consumer string) uint64 {
+	t.Helper()
+	c, err := s.js.Consumer(t.Context(), stream, consumer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.CachedInfo().NumPending
 }
 
 // outcome is one whose worker's clock is ahead.

@@ -158,14 +158,33 @@ func (s *Streams) ask(ctx context.Context, name string, get func(context.Context
 	}
 }
 
-// Due returns how many devices of a tenant have a wake-up, waiting or in hand. The
-// broker names each of them: it is for a tenant that nobody works for, and has few.
-func (s *Streams) Due(ctx context.Context, tenant string) (int, error) {
+// Due returns how many devices of each tenant have a wake-up, waiting or in
+// hand, for the tenants that have any. The broker names each device: it is for
+// people, who ask now and then.
+func (s *Streams) Due(ctx context.Context) (map[string]int, error) {
+	subjects, err := s.due(ctx, ">")
+	due := map[string]int{}
+	for subject := range subjects {
+		if a, err := events.ParseAddress(subject); err == nil {
+			due[a.Tenant]++
+		}
+	}
+	return due, err
+}
+
+// DueOf is Due of one tenant; it is for one that nobody works for, and has few.
+func (s *Streams) DueOf(ctx context.Context, tenant string) (int, error) {
+	subjects, err := s.due(ctx, tenant+".*")
+	return len(subjects), err
+}
+
+// due returns the wake-ups' subjects below a filter.
+func (s *Streams) due(ctx context.Context, filter string) (map[string]uint64, error) {
 	ctx, cancel := bound(ctx, ReadFor)
 	defer cancel()
-	info, err := s.streams[Devices].Info(ctx, jetstream.WithSubjectFilter(events.DevicesPrefix+tenant+".*"))
+	info, err := s.streams[Devices].Info(ctx, jetstream.WithSubjectFilter(events.DevicesPrefix+filter))
 	if err != nil {
-		return 0, fmt.Errorf("%w: counting due devices: %w", ErrUnavailable, err)
+		return nil, fmt.Errorf("%w: counting due devices: %w", ErrUnavailable, err)
 	}
-	return len(info.State.Subjects), nil
+	return info.State.Subjects, nil
 }

@@ -227,7 +227,7 @@ func (r *rig) settled(dev string) ledger.Device {
 	await.State(r.t, "device "+dev+" to settle", func() bool {
 		var err error
 		d, err = r.ledger.Get(context.Background(), events.Address{Tenant: "acme", Device: dev})
-		due, err2 := r.s.Due(context.Background(), "acme")
+		due, err2 := r.s.DueOf(context.Background(), "acme")
 		return err == nil && err2 == nil && !d.Due() && due == 0
 	})
 	return d

@@ -148,7 +148,7 @@ func (w *Worker) look(ctx context.Context) error {
 			continue
 		}
 		var due int
-		if due, err = w.c.Streams.Due(ctx, t.name); due > 0 {
+		if due, err = w.c.Streams.DueOf(ctx, t.name); due > 0 {
 			t.start()
 		}
 	}
