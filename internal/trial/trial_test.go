@@ -17,7 +17,7 @@ func TestTrial(t *testing.T) {
 	}
 	t.Parallel()
 	o := Options{
-		Seed: int64(number(t, "PROVE_SEED", 3)), Events: 300, Faults: 8, Tenants: 3, Devices: 12,
+		Seed: int64(number(t, "PROVE_SEED", 6)), Events: 300, Faults: 8, Tenants: 3, Devices: 12,
 		Settle: 5 * time.Minute, Dir: t.TempDir(), Say: t.Output(), Only: os.Getenv("PROVE_ONLY"),
 	}
 	if text := os.Getenv("PROVE_DURATION"); text != "" {
