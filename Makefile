@@ -8,6 +8,7 @@ SHELL       := bash
 
 GO        ?= go
 FUZZTIME  ?= 10m
+RACE      ?= -short
 BENCHTIME ?= 1s
 BENCH     ?=
 SEEDS     ?= 1000000
@@ -48,13 +49,13 @@ build: ## build every command into bin/
 test: ## run the tests
 	$(GO) test ./...
 
-# These run the programs as processes of their own, which the detector does not see into.
-APART = ^(TestTrial|TestMistakes|TestTour|TestLive)
+# These run programs as processes of their own, which the detector does not see into; the last has one goroutine.
+APART = ^(TestTrial|TestMistakes|TestTour|TestLive|TestMutations)
 
 .PHONY: race
-race: ## run the tests under the race detector; SKIPPED without a C compiler
+race: ## run the tests under the race detector, the short forms of long ones (RACE= for the long); SKIPPED without a C compiler
 	@if command -v "$$($(GO) env CC)" >/dev/null; then \
-		set -x; CGO_ENABLED=1 $(GO) test -race -timeout 15m -skip '$(APART)' ./...; \
+		set -x; CGO_ENABLED=1 $(GO) test -race $(RACE) -timeout 15m -skip '$(APART)' ./...; \
 	else \
 		echo "SKIPPED race: there is no C compiler"; \
 	fi
