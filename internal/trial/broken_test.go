@@ -28,7 +28,7 @@ type mistake struct {
 var mistakes = []mistake{
 	{"202 before the broker has stored it", proof.Lost, "internal/stream/publish.go",
 		"return s.putNew(ctx, msg, func() error { return s.compare(ctx, e, ref) })", "return false, s.nc.PublishMsg(msg)",
-		Options{Only: "all brokers killed", Events: 200, Faults: 5}},
+		Options{Only: "all brokers killed", Events: 3000, Faults: 12}},
 	{"each call has its ticket's items alone", proof.Partial, "internal/ledger/set.go",
 		"return d.changed(d.base(), d.carried())", "return d.changed(nil, d.carried())",
 		Options{Only: "worker killed", Events: 100, Faults: 2}},
