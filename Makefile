@@ -8,7 +8,7 @@ SHELL       := bash
 
 GO        ?= go
 FUZZTIME  ?= 10m
-RACE      ?= -short
+RACE      ?=
 BENCHTIME ?= 1s
 BENCH     ?=
 SEEDS     ?= 1000000
@@ -49,11 +49,11 @@ build: ## build every command into bin/
 test: ## run the tests
 	$(GO) test ./...
 
-# These run programs as processes of their own, which the detector does not see into; the last has one goroutine.
-APART = ^(TestTrial|TestMistakes|TestTour|TestLive|TestMutations)
+# These run the programs as processes of their own, which the detector does not see into.
+APART = ^(TestTrial|TestMistakes|TestTour|TestLive)
 
 .PHONY: race
-race: ## run the tests under the race detector, the short forms of long ones (RACE= for the long); SKIPPED without a C compiler
+race: ## run the tests under the race detector, RACE=-short for the short forms of long ones; SKIPPED without a C compiler
 	@if command -v "$$($(GO) env CC)" >/dev/null; then \
 		set -x; CGO_ENABLED=1 $(GO) test -race $(RACE) -timeout 15m -skip '$(APART)' ./...; \
 	else \
