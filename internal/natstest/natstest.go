@@ -75,6 +75,17 @@ func (b *Broker) URL() string {
 	return "nats://" + net.JoinHostPort(b.opts.Host, strconv.Itoa(b.opts.Port))
 }
 
+// Subscribers is how many subscriptions would hear what is published under a
+// subject. Those of streams are among them.
+func (b *Broker) Subscribers(subject string) int {
+	b.t.Helper()
+	z, err := b.s.Subsz(&server.SubszOptions{Subscriptions: true, Test: subject, Account: server.DEFAULT_GLOBAL_ACCOUNT})
+	if err != nil {
+		b.t.Fatalf("natstest: asking for the subscriptions: %v", err)
+	}
+	return z.Total
+}
+
 // Stop shuts the server down and waits until it is gone.
 func (b *Broker) Stop() {
 	if b.s != nil {

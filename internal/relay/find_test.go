@@ -21,13 +21,15 @@ const phone = "6f4c1f0e-6a0c-4b0f-9a1c-2f6f6f2d7a11"
 // A desk is a broker as ingest has it, over a real one.
 type desk struct {
 	*broker
-	t  *testing.T
-	nc *nats.Conn
+	t      *testing.T
+	server *natstest.Broker
+	nc     *nats.Conn
 }
 
 func newDesk(t *testing.T, p Parts) *desk {
 	t.Helper()
-	d := &desk{t: t, nc: natstest.Connect(t, natstest.Server(t).URL())}
+	d := &desk{t: t, server: natstest.Server(t)}
+	d.nc = natstest.Connect(t, d.server.URL())
 	s, err := stream.Open(t.Context(), d.nc, stream.Options{})
 	if err != nil {
 		t.Fatal(err)

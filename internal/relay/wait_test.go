@@ -86,6 +86,13 @@ func (s *served) ask(path, from string, h http.Header) (int, string) {
 	return resp.StatusCode, string(b)
 }
 
+// listeners counts the subscriptions that would hear of an event's outcome. The
+// stream's own is one.
+func (s *served) listeners(e events.Event) int {
+	s.t.Helper()
+	return s.server.Subscribers(e.Ref().OutcomeSubject(events.TicketToken(e.Ticket)))
+}
+
 // ends reports an event's outcome, as a worker does.
 func (s *served) ends(e events.Event, o events.Outcome) {
 	s.t.Helper()
@@ -100,7 +107,7 @@ func (s *served) ends(e events.Event, o events.Outcome) {
 func TestWaitersAreWoken(t *testing.T) {
 	s := serve(t)
 	one, two := s.accepted("1", "acme"), s.accepted("2", "acme")
-	idle := s.nc.NumSubscriptions()
+	idle := s.listeners(one)
 	h, err := verify.Sign(verify.StandardWebhooks(), deskKey, "look-1", time.Now(), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -114,7 +121,7 @@ func TestWaitersAreWoken(t *testing.T) {
 		_, answer := s.ask("/v1/changes?ticket=CHG0031337&wait=60s", "192.0.2.1", h)
 		answers <- answer
 	}()
-	await.State(t, "both to listen", func() bool { return s.nc.NumSubscriptions() == idle+2 })
+	await.State(t, "both to listen", func() bool { return s.listeners(one) == idle+2 })
 	began := time.Now()
 	s.ends(one, events.Refused)
 	if got := <-answers; !strings.HasPrefix(got, `{"status":"refused","id":"`+one.Ref().String()) {
@@ -132,7 +139,7 @@ func TestWaitersAreWoken(t *testing.T) {
 	if took := time.Since(began); took > ingest.LookEvery/2 {
 		t.Errorf("they were woken after %v", took)
 	}
-	await.State(t, "nobody to listen", func() bool { return s.nc.NumSubscriptions() == idle })
+	await.State(t, "nobody to listen", func() bool { return s.listeners(one) == idle })
 }
 
 // A thousand readers wait when the service is told to stop: each is answered with
@@ -141,8 +148,10 @@ func TestShutdownAnswersAThousandWaiters(t *testing.T) {
 	const n = 1000
 	s := serve(t)
 	e := s.accepted("1", "acme")
+	idle := s.listeners(e)
 	s.ask("/v1/changes/"+e.Ref().String()+"?wait=10ms", "192.0.2.1", nil) // what is made once is there
-	idle, before := s.nc.NumSubscriptions(), runtime.NumGoroutine()
+	await.State(t, "nobody to listen", func() bool { return s.listeners(e) == idle })
+	before := runtime.NumGoroutine()
 	var mu sync.Mutex
 	codes := map[string]int{}
 	var all sync.WaitGroup
@@ -154,7 +163,7 @@ func TestShutdownAnswersAThousandWaiters(t *testing.T) {
 			codes[fmt.Sprintf("%d %.18s", code, answer)]++
 		})
 		if i%50 == 49 { // a thousand first looks at once are another test
-			await.State(t, "them to listen", func() bool { return s.nc.NumSubscriptions() == idle+i+1 })
+			await.State(t, "them to listen", func() bool { return s.listeners(e) == idle+i+1 })
 		}
 	}
 	t.Logf("%d goroutines for %d waiters, with their clients", runtime.NumGoroutine()-before, n)
@@ -167,7 +176,7 @@ func TestShutdownAnswersAThousandWaiters(t *testing.T) {
 	if len(codes) != 1 || codes[`200 {"status":"queued"`] != n {
 		t.Errorf("the answers are %v", codes)
 	}
-	await.State(t, "nobody to listen", func() bool { return s.nc.NumSubscriptions() <= idle })
+	await.State(t, "nobody to listen", func() bool { return s.listeners(e) == idle })
 	s.client.CloseIdleConnections()
 	await.State(t, "their goroutines to end", func() bool { return runtime.NumGoroutine() <= before })
 }

@@ -43,7 +43,7 @@ type Exam struct {
 // asked is a finding, and what the user may not ask is a note that names the
 // permission.
 func Doctor(ctx context.Context, nc *nats.Conn, o Options, e Exam) []Finding {
-	ctx, cancel := context.WithTimeout(ctx, DoctorFor)
+	ctx, cancel := context.WithTimeout(ctx, DoctorFor-refusals)
 	defer cancel()
 	js, err := jetstream.New(nc)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/nats-io/nats.go"
 )
@@ -33,6 +34,9 @@ type denials struct {
 // violation is nats-server's text, which nats.go has no type for.
 var violation = regexp.MustCompile(`(?i)permissions violation for (publish|subscription) to "([^"]+)"`)
 
+// refusals is how long the broker has for the last ones.
+const refusals = time.Second
+
 // listen hears them until stop. The connection's own handler hears the rest.
 func listen(nc *nats.Conn) *denials {
 	d := &denials{nc: nc, prev: nc.ErrorHandler(), ends: map[string][]context.CancelCauseFunc{}}
@@ -45,7 +49,13 @@ func listen(nc *nats.Conn) *denials {
 	return d
 }
 
-func (d *denials) stop() { d.nc.SetErrorHandler(d.prev) }
+// stop gives the connection's own handler back when what was asked is refused,
+// if it is: an exam that is cut short leaves questions behind, and their refusals
+// are nobody's trouble.
+func (d *denials) stop() {
+	_ = d.nc.FlushTimeout(refusals) // without a connection there is none to come
+	d.nc.SetErrorHandler(d.prev)
+}
 
 // hear ends the questions that it is about, if any: all of them, and those to
 // come, if the answers cannot be received.

@@ -161,6 +161,27 @@ accounts { R: { jetstream: {max_file: 1G}, users: [
 	}
 }
 
+// An exam that is cut short leaves questions behind; that they are refused is not
+// told to the connection's own handler.
+func TestRefusalsOfAnExamThatWasCutShort(t *testing.T) {
+	t.Parallel()
+	b := natstest.Server(t, natstest.Config(t, `authorization { users = [{user: "u", password: "p", permissions: {publish: "allowed"}}] }`))
+	told := make(chan error, 2)
+	nc := natstest.Connect(t, b.URL(), nats.UserInfo("u", "p"), nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { told <- err }))
+	d := listen(nc)
+	d.watch("forbidden", func(error) {})
+	if err := nc.Publish("forbidden", nil); err != nil {
+		t.Fatal(err)
+	}
+	d.stop()
+	if err := nc.Publish("also", nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-told; !strings.Contains(err.Error(), `"also"`) {
+		t.Errorf("the handler was told %v", err)
+	}
+}
+
 // An account that is nearly full, or too small, is found.
 func TestDoctorChecksTheAccount(t *testing.T) {
 	t.Parallel()
