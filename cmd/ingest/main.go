@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 
 	"changerelay/cmd/internal/boot"
+	_ "changerelay/internal/ingest/expression" // the language of kind mapped: without it nothing of such a source is decoded
 	"changerelay/internal/relay"
 )
 

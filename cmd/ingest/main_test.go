@@ -70,7 +70,15 @@ func TestMistakesEndItWithTheirPlace(t *testing.T) {
 	if err := os.WriteFile(typo, []byte("nats: { replicas: 1 }\ningest:\n  lissten: \":8080\"\nlog: { level: loud }\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	misspelt := filepath.Join(filepath.Dir(good), "misspelt.yaml")
+	text := "tenants:\n  acme: {tenant_id: acme.example, client_id: 2b222222-2222-3333-4444-555555555555, client_secret: {file: a}}\n" +
+		"sources:\n  desk:\n    kind: mapped\n    tenants: [acme]\n    secrets: [{env: A}]\n    signature: {preset: github}\n" +
+		"    map: {when: recrd.ok, ticket: record.t, device: record.d, items: record.i}\n"
+	if err := os.WriteFile(misspelt, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for config, want := range map[string][]string{
+		misspelt:              {misspelt + ":9:11: sources.desk.map.when: line 1, column 1: undeclared reference to 'recrd'"},
 		typo:                  {typo + `:3:3: ingest.lissten: unknown key, did you mean "listen"?`},
 		"/no/such/relay.yaml": {"there is no file /no/such/relay.yaml; name another with --config"},
 		configure(t, "nats://127.0.0.1:1", l.Addr().String()): {"ingest.listen", l.Addr().String(), "in use"},

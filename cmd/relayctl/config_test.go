@@ -24,6 +24,18 @@ func TestConfigLint(t *testing.T) {
 	bad := r.write("bad.yaml", "nats: {urll: x}\nlog: {level: loud}\n")
 	runWith(t, "", "config", "lint", bad).fails(t, 1, "relayctl: "+bad+`:1:8: nats.urll: unknown key, did you mean "url"?`)
 	runWith(t, "", "config", "lint", bad).fails(t, 1, "relayctl: "+bad+`:2:7: log.level: does not fit the schema at "/log/level": enum`)
+
+	misspelt := r.write("misspelt.yaml", `tenants:
+  acme: {tenant_id: 1a111111-2222-3333-4444-555555555555, client_id: 2b222222-2222-3333-4444-555555555555, client_secret: {file: acme}}
+sources:
+  desk:
+    kind: mapped
+    tenants: [acme]
+    signature: {preset: github}
+    secrets: [{env: DESK}]
+    map: {when: 'recrd.ok', ticket: record.t, device: record.d, items: record.i}
+`)
+	runWith(t, "", "config", "lint", misspelt).fails(t, 1, "relayctl: "+misspelt+":9:11: sources.desk.map.when: line 1, column 1: undeclared reference to 'recrd'")
 }
 
 func TestConfigSchema(t *testing.T) {

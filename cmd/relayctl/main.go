@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"changerelay/cmd/internal/boot"
+	_ "changerelay/internal/ingest/expression" // the language of kind mapped: config lint and source check read expressions
 )
 
 type cli struct {

@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"changerelay/cmd/internal/boot"
+	_ "changerelay/internal/ingest/expression" // the language of kind mapped: this is ingest too
 )
 
 // cli is the command line. Unlike the other commands', its configuration file is

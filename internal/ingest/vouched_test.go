@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	_ "changerelay/internal/ingest/expression" // the programs that have an ingest plug it in
 	"changerelay/internal/ingest/verify"
 )
 

@@ -11,7 +11,7 @@ import (
 
 // folders are where the tests of the checklist's packages are.
 var folders = map[string]string{
-	"ingest": "internal/ingest", "verify": "internal/ingest/verify", "source": "internal/ingest/source", "events": "internal/events",
+	"ingest": "internal/ingest", "verify": "internal/ingest/verify", "source": "internal/ingest/source", "expression": "internal/ingest/expression", "events": "internal/events",
 	"metrics": "internal/metrics", "stream": "internal/stream", "relay": "internal/relay", "standalone": "internal/standalone",
 	"boot": "cmd/internal/boot", "relayctl": "cmd/relayctl", "graph": "internal/graph", "importtest": "internal/importtest", "deploy": "deploy",
 }

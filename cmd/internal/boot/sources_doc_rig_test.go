@@ -17,6 +17,7 @@ import (
 	"changerelay/cmd/internal/boot"
 	"changerelay/cmd/internal/conform"
 	"changerelay/internal/ingest"
+	_ "changerelay/internal/ingest/expression" // the tests are of what ingest and relayctl make of a file
 	"changerelay/internal/ingest/verify"
 )
 

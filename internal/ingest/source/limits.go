@@ -1,5 +1,7 @@
 package source
 
+import "time"
+
 // Bounds of a body, whatever its kind.
 const (
 	// MaxDepth is how deep a body may be nested. Jira's are 8 deep.
@@ -12,6 +14,12 @@ const (
 	// MaxRecords is how many records of a body are looked at. Most of a batch may
 	// be no approval: that costs no store.
 	MaxRecords = 1000
+
+	// MaxDecodeTime ends the expressions of one delivery: what their own units
+	// hold for cheap, such as an operator's regular expression over long texts. It
+	// is the one bound that depends on the machine, and ten times what the units of
+	// a delivery take.
+	MaxDecodeTime = 2 * time.Second
 
 	// maxNear is in how many members of a body a misspelt path is looked for.
 	// ServiceNow's records have about a hundred.

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -9,7 +8,8 @@ import (
 )
 
 // The kind mapped is for senders that no other kind knows: each meaning has a path
-// under fields, or an expression in CEL (https://cel.dev) under map.
+// under fields, or an expression in CEL (https://cel.dev) under map. Here is what
+// the kind is made of; package expression is the language.
 //
 //	sources:
 //	  helpdesk:
@@ -62,34 +62,32 @@ var MapMeanings = []string{Each, When, Ticket, ID, Version, Time, Device, Items,
 // sender sent, and map, what the expressions made of it.
 type mapped struct {
 	formDecoder
-	name        string                 // of the source
-	expressions map[string]*expression // by meaning
-	headers     bool                   // that an expression looks at
+	name        string                // of the source
+	language    Language              // nil: nothing is decoded
+	expressions map[string]Expression // by meaning; empty without a language
+	headers     bool                  // that an expression looks at
 }
 
-func newMapped(c Config) (Decoder, error) {
+func newMapped(c Config) (Decoder, error) { return mappedIn(language, c) }
+
+// mappedIn makes the decoder in a program that has the language, or nil. Without,
+// all is checked but what the expressions say.
+func mappedIn(l Language, c Config) (Decoder, error) {
 	if err := checkMapped(c); err != nil {
 		return nil, err
 	}
-	m := &mapped{name: c.Name, expressions: map[string]*expression{}}
+	m := &mapped{name: c.Name, language: l, expressions: map[string]Expression{}}
+	if err := m.compileMap(c.Map); err != nil {
+		return nil, err
+	}
 	fields := map[string]string{}
 	maps.Copy(fields, c.Fields)
-	for _, meaning := range MapMeanings {
-		text, ok := c.Map[meaning]
-		if !ok {
-			continue
-		}
-		x, err := compileExpression(meaning, text)
-		if err != nil {
-			return nil, err
-		}
-		m.expressions[meaning] = x
-		m.headers = m.headers || x.uses("headers")
+	for meaning := range c.Map {
 		switch {
 		case meaning == Changes:
-			fields[Items] = mapField(Changes) // their ids
+			fields[Items] = MapField(Changes) // their ids
 		case slices.Contains(Meanings, meaning):
-			fields[meaning] = mapField(meaning)
+			fields[meaning] = MapField(meaning)
 		}
 	}
 	base := form{time: epochTime, wantTime: mappedTime}
@@ -103,11 +101,34 @@ func newMapped(c Config) (Decoder, error) {
 	return m, nil
 }
 
+// compileMap compiles the expressions, if the program can.
+func (m *mapped) compileMap(texts map[string]string) error {
+	for _, meaning := range MapMeanings {
+		text, ok := texts[meaning]
+		if !ok {
+			continue
+		}
+		if strings.TrimSpace(text) == "" {
+			return fmt.Errorf("%s: is empty; give an expression such as record.id, or leave it out", MapField(meaning))
+		}
+		if m.language == nil {
+			continue
+		}
+		x, err := m.language.Compile(meaning, text)
+		if err != nil {
+			return err
+		}
+		m.expressions[meaning] = x
+		m.headers = m.headers || x.Uses("headers")
+	}
+	return nil
+}
+
 const mappedTime = wantZonedTime + `, or seconds or milliseconds since 1970; a time without a zone gets one under map.time, as in record.updated + "Z"`
 
-// mapField is an expression's name in the configuration, and the path to what it
+// MapField is an expression's name in the configuration, and the path to what it
 // gave.
-func mapField(meaning string) string { return "map." + meaning }
+func MapField(meaning string) string { return "map." + meaning }
 
 // below is the path for documents that are the member of another. People know it
 // by its old name.
@@ -117,39 +138,6 @@ func (p path) below(member string) (out path) {
 		out = append(out, a)
 	}
 	return out
-}
-
-// checkMapped refuses a configuration that cannot be meant, or that would take
-// any request for an approval.
-func checkMapped(c Config) error {
-	for _, meaning := range slices.Sorted(maps.Keys(c.Map)) {
-		_, both := c.Fields[meaning]
-		switch {
-		case meaning == Approval:
-			return errors.New("map.approval: is called when, and is true or false")
-		case !slices.Contains(MapMeanings, meaning):
-			return fmt.Errorf("map.%s: is not a meaning; want one of %s", meaning, strings.Join(MapMeanings, ", "))
-		case both:
-			return fmt.Errorf("map.%s: is under fields too; give one of them", meaning)
-		}
-	}
-	has := func(meaning string) bool { return c.Map[meaning] != "" || c.Fields[meaning] != "" }
-	for _, meaning := range []string{Ticket, Device} {
-		if !has(meaning) {
-			return fmt.Errorf("map.%s: is needed: an expression such as record.%[1]s, or a path under fields", meaning)
-		}
-	}
-	switch {
-	case has(When) == has(Approval):
-		return errors.New(`map.when: want either this, such as record.status == "approved", or a path in fields.approval; "true" if all requests are approvals`)
-	case has(When) && c.Approved != nil:
-		return errors.New("approved: is for a path in fields.approval; have map.when compare with these words, or leave them out")
-	case has(Items) == has(Changes):
-		return errors.New("map.items: want either this, or map.changes, or a path in fields.items")
-	case has(Changes) && (has(Intent) || has(ItemType)):
-		return errors.New("map.changes: has the intent and the type of each item in it; remove intent and item_type")
-	}
-	return nil
 }
 
 // Accepts takes all JSON, and text/plain, which is what Amazon SNS calls its own.

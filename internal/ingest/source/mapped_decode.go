@@ -6,48 +6,46 @@ import (
 	"strconv"
 	"strings"
 
-	"cel.dev/cel-go/common/types"
-	"cel.dev/cel-go/common/types/ref"
-
 	"changerelay/internal/events"
 )
 
 // Decode makes an event of each approved record, as the other forms do.
 func (m *mapped) Decode(v Delivery) (Decoded, error) {
+	if m.language == nil {
+		return Decoded{}, errNoLanguage
+	}
 	doc, err := events.JSON(v.Body, "body", MaxDepth)
 	if err != nil {
 		return Decoded{}, err
 	}
-	body := celValue(doc)
-	ctx, cancel := context.WithTimeout(context.Background(), maxDecodeTime)
+	body := m.language.Value(doc)
+	ctx, cancel := context.WithTimeout(context.Background(), MaxDecodeTime)
 	defer cancel()
 	e, err := m.evaluation(ctx, v, body)
 	if err != nil {
 		return Decoded{}, err
 	}
-	x := m.expressions[Each]
-	if x == nil {
-		return decodeAll(1, func(int) (events.Event, error) {
-			return mappedRecord{record{formDecoder: m.formDecoder, delivery: v, doc: doc}, m, e, body}.event()
-		})
+	records := []Value{body}
+	if x := m.expressions[Each]; x != nil {
+		given, err := x.Eval(e)
+		if err != nil {
+			return Decoded{}, err
+		}
+		records = given.([]Value)
 	}
-	entries, err := e.list(x)
-	if err != nil {
-		return Decoded{}, err
-	}
-	return decodeAll(len(entries), func(i int) (events.Event, error) {
-		r := record{formDecoder: m.formDecoder, delivery: v, doc: goValue(entries[i])}
-		if len(entries) > 1 {
+	return decodeAll(len(records), func(i int) (events.Event, error) {
+		r := record{formDecoder: m.formDecoder, delivery: v, doc: records[i].Doc}
+		if len(records) > 1 {
 			r.place = strconv.Itoa(i)
 		}
-		return mappedRecord{r, m, e, entries[i]}.event()
+		return mappedRecord{r, m, e, records[i]}.event()
 	})
 }
 
-func (m *mapped) evaluation(ctx context.Context, v Delivery, body ref.Val) (*evaluation, error) {
-	vars := map[string]any{"body": body, "source": m.name, "delivery.id": "", "delivery.received": v.Now}
+func (m *mapped) evaluation(ctx context.Context, v Delivery, body Value) (*Evaluation, error) {
+	e := &Evaluation{Context: ctx, Body: body, Source: m.name, Received: v.Now}
 	if v.CoversID { // else whoever captured one delivery could send it with another id
-		vars["delivery.id"] = v.ID
+		e.DeliveryID = v.ID
 	}
 	headers := map[string]any{}
 	if m.headers {
@@ -56,16 +54,16 @@ func (m *mapped) evaluation(ctx context.Context, v Delivery, body ref.Val) (*eva
 			return nil, err
 		}
 	}
-	vars["headers"] = celValue(headers)
-	return &evaluation{ctx: ctx, vars: vars}, nil
+	e.Headers = m.language.Value(headers)
+	return e, nil
 }
 
 // A mappedRecord is one record of a body.
 type mappedRecord struct {
 	record
 	mapped *mapped
-	eval   *evaluation
-	entry  ref.Val // the record as expressions see it
+	eval   *Evaluation
+	entry  Value
 }
 
 // event is record's.
@@ -81,7 +79,7 @@ func (r mappedRecord) event() (events.Event, error) {
 func (r mappedRecord) ticket() (text string) {
 	var made map[string]any
 	if x := r.mapped.expressions[Ticket]; x != nil {
-		v, err := r.eval.value(x)
+		v, err := x.Eval(r.eval)
 		if err != nil {
 			return ""
 		}
@@ -94,7 +92,7 @@ func (r mappedRecord) ticket() (text string) {
 
 // read runs the expressions and gives the engine a document of what they made.
 func (r mappedRecord) read() (events.Event, error) {
-	r.eval.vars["record"] = r.entry
+	r.eval.Record = r.entry
 	if err := r.judge(); err != nil {
 		return events.Event{}, err
 	}
@@ -112,7 +110,7 @@ func (r mappedRecord) read() (events.Event, error) {
 	var bad *events.InvalidError
 	if errors.As(err, &bad) {
 		change, _, _ := strings.Cut(strings.TrimPrefix(bad.Field, "data."), ".")
-		err = invalid(mapField(change), bad.Reason)
+		err = invalid(MapField(change), bad.Reason)
 	}
 	return e, err
 }
@@ -130,18 +128,11 @@ func (r mappedRecord) judge() error {
 		r.doc = document(r.doc, nil)
 		return r.record.judge()
 	}
-	v, err := r.eval.run(x)
-	if err != nil {
-		return err
-	}
-	approved, ok := v.(types.Bool)
-	switch {
-	case !ok:
-		return x.wrong(v)
-	case !bool(approved):
+	approved, err := x.Eval(r.eval)
+	if err == nil && !approved.(bool) {
 		return &Ignored{"the record is not approved: when is false"}
 	}
-	return nil
+	return err
 }
 
 // made is what the expressions made, by meaning; for changes, their ids.
@@ -149,21 +140,25 @@ func (r mappedRecord) made() (made map[string]any, changes []events.Change, err 
 	made = map[string]any{}
 	for _, meaning := range MapMeanings {
 		x := r.mapped.expressions[meaning]
-		switch {
-		case x == nil || meaning == When || meaning == Each:
-		case meaning == Changes:
-			changes, err = r.changes(x)
-			var ids []any
-			for _, c := range changes {
-				ids = append(ids, c.Item.ID)
-			}
-			made[Changes] = ids
-		default:
-			made[meaning], err = r.eval.value(x)
+		if x == nil || meaning == When || meaning == Each {
+			continue
 		}
+		v, err := x.Eval(r.eval)
 		if err != nil {
 			return nil, nil, err
 		}
+		if meaning == Changes {
+			changes = v.([]events.Change)
+			v = idsOf(changes)
+		}
+		made[meaning] = v
 	}
 	return made, changes, nil
+}
+
+func idsOf(changes []events.Change) (ids []any) {
+	for _, c := range changes {
+		ids = append(ids, c.Item.ID)
+	}
+	return ids
 }

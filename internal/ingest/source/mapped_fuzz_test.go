@@ -34,7 +34,8 @@ func decodeMapped(t *testing.T, c testCase, body []byte) {
 }
 
 // FuzzMapped gives a stranger's body to the expressions of the cases, and to some
-// that use the body in the ways in which it could do harm.
+// that use the body in the ways in which it could do harm. FuzzExpressions, beside
+// the language, gives it any expression.
 func FuzzMapped(f *testing.F) {
 	var mapped []testCase
 	for _, c := range cases(f) {
@@ -62,41 +63,6 @@ func FuzzMapped(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		for _, c := range mapped {
 			decodeMapped(t, c, body)
-		}
-	})
-}
-
-// FuzzExpressions compiles any text as the expression of a meaning, and runs it if
-// that works.
-func FuzzExpressions(f *testing.F) {
-	for _, c := range cases(f) {
-		for i, meaning := range MapMeanings {
-			if text, ok := c.config.Map[meaning]; ok {
-				f.Add(i, text)
-			}
-		}
-	}
-	f.Add(1, `body.list.all(a, body.list.exists_one(b, cel.bind(c, a + b, c > 1u)))`)
-	f.Add(2, `record.?a.optMap(x, x + "b").or(optional.of(b"\x00" == bytes("a") ? "x" : r'y')).value()`)
-	f.Add(7, `["a", ?record.?b].map(x, x != "", x.upperAscii())`)
-	body := []byte(`{"ticket":"T1","device":"6f4c1f0e-6a0c-4b0f-9a1c-2f6f6f2d7a11","items":["a"],"a":"` + "x,y" + `","n":9,"f":1.5,"list":[1,2,3,"a",null,[1],{"a":1}],"o":{"b":1,"a":2}}`)
-	f.Fuzz(func(t *testing.T, i int, text string) {
-		c := testCase{kind: "mapped", config: with()}
-		meaning := MapMeanings[uint(i)%uint(len(MapMeanings))]
-		if c.config.Map[meaning] = text; meaning == Changes {
-			delete(c.config.Map, Items)
-		}
-		var err error
-		if c.decoder, err = New("mapped", c.config); err != nil {
-			return
-		}
-		c.delivery.Now, c.delivery.Body = mappedNow, body
-		got, err := c.decoder.Decode(c.delivery)
-		if err != nil && !errors.As(err, new(*Ignored)) && !errors.As(err, new(*events.InvalidError)) {
-			t.Fatalf("error of an unknown kind: %v", err)
-		}
-		for _, e := range got.Events {
-			c.checkEvent(t, e, mappedNow)
 		}
 	})
 }

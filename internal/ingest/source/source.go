@@ -10,7 +10,8 @@
 // paths, because custom fields differ from site to site; a record must have what
 // they lead to, if only empty, for a path that leads nowhere is misspelt. A kind that fits no
 // form has a Decoder of its own, and a sender of no kind is mapped by
-// expressions. Adding a ticket system is a form in a file, a line in the table
+// expressions, whose Language programs that decode plug in: a worker reads the same
+// configuration, decodes nothing, and is to be small. Adding a ticket system is a form in a file, a line in the table
 // of kinds, and its cases in testdata/cases.
 //
 // A decoder is pure: the same delivery and the same now give the same events, so

@@ -1,9 +1,7 @@
-package source
+package expression
 
-import "time"
-
-// Bounds of the mapped kind. Expressions are the operator's, but what they work
-// on is the sender's: a harmless expression over a hostile body must end too.
+// Bounds of expressions; source's limits.go has those of the body, and
+// MaxDecodeTime.
 const (
 	// maxExpression is the length of one expression, in code points. The longest
 	// of the cases has 138.
@@ -18,11 +16,6 @@ const (
 	// about 0.1 µs, and no bomb of the tests gets 40 MiB for its units.
 	maxCost         = 500_000
 	maxDeliveryCost = 2_000_000
-
-	// maxDecodeTime ends what the units hold for cheap, such as an operator's
-	// regular expression over long texts. It is the one bound that depends on the
-	// machine, and ten times what maxDeliveryCost takes.
-	maxDecodeTime = 2 * time.Second
 
 	// checkEvery is how many rounds of a loop pass between two looks at the clock.
 	checkEvery = 64

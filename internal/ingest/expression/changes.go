@@ -1,19 +1,17 @@
-package source
+package expression
 
 import (
-	"fmt"
-	"strings"
-
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/common/types/traits"
 
 	"changerelay/internal/events"
+	"changerelay/internal/ingest/source"
 )
 
-// changes runs the expression that gives an intent for each item.
-func (r mappedRecord) changes(x *expression) ([]events.Change, error) {
-	entries, err := r.eval.list(x)
+// changes is what the expression that gives an intent for each item gave.
+func (x *expression) changes(v ref.Val) ([]events.Change, error) {
+	entries, err := x.list(v)
 	if err != nil {
 		return nil, err
 	}
@@ -21,7 +19,7 @@ func (r mappedRecord) changes(x *expression) ([]events.Change, error) {
 	for i, e := range entries {
 		c, why := change(e)
 		if why != "" {
-			return nil, invalid(fmt.Sprintf("%s[%d]", mapField(Changes), i), why)
+			return nil, x.invalidAt(i, why)
 		}
 		changes = append(changes, c)
 	}
@@ -41,18 +39,12 @@ func change(v ref.Val) (c events.Change, why string) {
 			continue
 		}
 		found++
-		text, ok := plainText(v)
-		if !ok {
+		if texts[name], ok = plainText(v); !ok {
 			return c, "has no text for its " + name
 		}
-		texts[name] = strings.TrimSpace(text)
 	}
-	intent := events.Intent(strings.ToLower(texts["intent"]))
-	switch {
-	case members.Size() != found:
+	if members.Size() != found {
 		return c, "has a member that is not intent, id or type"
-	case intent != events.Remove && intent != events.Restore:
-		return c, "want remove or restore as its intent"
 	}
-	return events.Change{Intent: intent, Item: events.Item{ID: texts["id"], Type: typed(texts["type"])}}, ""
+	return source.NewChange(texts["intent"], texts["id"], texts["type"])
 }

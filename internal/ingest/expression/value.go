@@ -1,4 +1,4 @@
-package source
+package expression
 
 import (
 	"encoding/json"

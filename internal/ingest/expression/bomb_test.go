@@ -1,4 +1,4 @@
-package source
+package expression
 
 import (
 	"errors"
@@ -8,11 +8,12 @@ import (
 	"time"
 
 	"changerelay/internal/events"
+	"changerelay/internal/ingest/source"
 )
 
 // A bomb is a body and an expression that would take hours, or all memory. Each
 // is stopped, and the sender gets an answer that it can act on.
-func TestMappedBombs(t *testing.T) {
+func TestBombs(t *testing.T) {
 	ones := `{"l":[` + strings.Repeat("1,", 16_000) + `1],"s":"x"}`
 	text := `{"l":[` + strings.Repeat("1,", 9_000) + `1],"s":"` + strings.Repeat("a", 200<<10) + `"}`
 	halves := `{"a":"` + strings.Repeat("a", 120<<10) + `","b":"` + strings.Repeat("a", 60<<10) + `b"}`
@@ -46,17 +47,17 @@ func TestMappedBombs(t *testing.T) {
 		"swallowed missing key": {`body.l.exists(a, body[body.s] == a)`, text, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d, err := New("mapped", Config{Name: "x", Tenant: "acme", Map: map[string]string{When: c.when, Ticket: `"T"`, Device: `"d"`, Items: `"i"`}})
+			d, err := source.New("mapped", source.Config{Name: "x", Tenant: "acme", Map: map[string]string{source.When: c.when, source.Ticket: `"T"`, source.Device: `"d"`, source.Items: `"i"`}})
 			if err != nil {
 				t.Fatal(err)
 			}
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			start := time.Now()
-			_, err = d.Decode(Delivery{Body: []byte(c.body), Now: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)})
+			_, err = d.Decode(source.Delivery{Body: []byte(c.body), Now: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)})
 			took := time.Since(start)
 			runtime.ReadMemStats(&after)
-			if mib := (after.TotalAlloc - before.TotalAlloc) >> 20; mib > 64 || took > 5*maxDecodeTime {
+			if mib := (after.TotalAlloc - before.TotalAlloc) >> 20; mib > 64 || took > 5*source.MaxDecodeTime {
 				t.Errorf("took %v and allocated %d MiB", took, mib)
 			}
 			var bad *events.InvalidError

@@ -1,4 +1,4 @@
-package source
+package expression
 
 import (
 	"errors"
@@ -12,6 +12,7 @@ import (
 	"cel.dev/cel-go/ext"
 
 	"changerelay/internal/events"
+	"changerelay/internal/ingest/source"
 )
 
 // library is what expressions may call: CEL's own functions, those of its strings
@@ -96,7 +97,7 @@ func readJSON(v ref.Val) ref.Val {
 	if len(text) > maxText {
 		return refuse("json() takes at most 256 KiB of text")
 	}
-	doc, err := events.JSON([]byte(text), "text that json() was given", MaxDepth)
+	doc, err := events.JSON([]byte(text), "text that json() was given", source.MaxDepth)
 	var bad *events.InvalidError
 	if errors.As(err, &bad) {
 		return refuse(bad.Error())
