@@ -45,8 +45,11 @@ func (s *Store) Hold(a events.Address) *Held { return &Held{s: s, a: a} }
 func (h *Held) Get(ctx context.Context) (d Device, err error) {
 	err = broker.Persist(ctx, func() error {
 		v, err := h.version(ctx)
+		if err != nil {
+			return err
+		}
 		d = v.d
-		return err
+		return nil
 	})
 	return d, err
 }
@@ -66,15 +69,17 @@ func (h *Held) Update(ctx context.Context, f func(Device) (Device, error)) (d De
 	return d, err
 }
 
-func (h *Held) version(ctx context.Context) (version, error) {
+// version is not written to. It is a pointer because a document is large, and
+// this is deep in the stack that each device in hand has.
+func (h *Held) version(ctx context.Context) (*version, error) {
 	if h.last == nil {
 		v, err := h.s.load(ctx, h.a)
 		if err != nil {
-			return v, err
+			return nil, err
 		}
-		h.last = &v
+		h.last = v
 	}
-	return *h.last, nil
+	return h.last, nil
 }
 
 // Copied reports whether Get returns a copy that nothing has proven yet. By it a
@@ -96,7 +101,7 @@ func (h *Held) swap(ctx context.Context, f func(Device) (Device, error)) (Device
 	held, copied := h.last != nil, h.copied
 	old, err := h.version(ctx)
 	if err != nil {
-		return old.d, err
+		return Device{}, err
 	}
 	d, err := f(old.d)
 	if err != nil && held {

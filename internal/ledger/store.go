@@ -71,19 +71,19 @@ func (s *Store) Update(ctx context.Context, a events.Address, f func(Device) (De
 	return s.Hold(a).Update(ctx, f)
 }
 
-func (s *Store) load(ctx context.Context, a events.Address) (version, error) {
+func (s *Store) load(ctx context.Context, a events.Address) (*version, error) {
 	b, revision, err := s.keys.Load(ctx, a.String())
 	if err != nil {
-		return version{}, fmt.Errorf("reading ledger %s: %w", a, err)
+		return nil, fmt.Errorf("reading ledger %s: %w", a, err)
 	}
 	if b == nil {
-		return version{revision: revision}, nil
+		return &version{revision: revision}, nil
 	}
 	d, err := decode(b)
 	if err != nil {
-		return version{}, broker.Final{Err: fmt.Errorf("reading ledger %s: %w", a, err)}
+		return nil, broker.Final{Err: fmt.Errorf("reading ledger %s: %w", a, err)}
 	}
-	return version{d, b, revision}, nil
+	return &version{d, b, revision}, nil
 }
 
 // Each calls f with every document until f returns false. The leader is asked

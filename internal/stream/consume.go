@@ -54,7 +54,7 @@ func (s *Streams) feed(ctx context.Context, f feed) error {
 		handlers.Add(1)
 		s.crew.do(func() {
 			defer func() { <-slots; handlers.Done() }()
-			s.run(work, f, ds)
+			s.run(work, &f, ds)
 		})
 	}
 	for p := (pauses{}); ctx.Err() == nil; {
@@ -174,7 +174,7 @@ func (f feed) pass(ctx context.Context) error {
 
 // run calls the handler and shows progress for it meanwhile. What a handler
 // that panics has in hand comes again later: perhaps to a newer worker.
-func (s *Streams) run(ctx context.Context, f feed, ds []*Delivery) {
+func (s *Streams) run(ctx context.Context, f *feed, ds []*Delivery) {
 	done := make(chan struct{})
 	go keep(ds, s.progressEvery(), done)
 	defer close(done)

@@ -10,8 +10,8 @@ import (
 const (
 	DefaultMaxAge         = 4 * time.Hour // below Graph's own restore after 8 hours: an older removal may undo it
 	DefaultFoldSlots      = 4             // batches; each is a compare-and-swap a device
-	DefaultFoldBatch      = 64            // events; with the slots, most of what a busy worker has in memory: 3 KiB each
-	DefaultReconcileSlots = 96            // devices of a tenant at once; with 32 a third of the time goes in waiting for the broker
+	DefaultFoldBatch      = 48            // events; those in hand are the most that a busy worker has in memory, 3 KiB each
+	DefaultReconcileSlots = 80            // devices of a tenant at once: enough that the broker is not waited for; each takes 30 KiB
 	foldsAtOnce           = 16            // devices of one batch
 	buriesAtOnce          = 64            // dead letters of a worker under way at once
 	resolvesAtOnce        = 128           // targets of all tenants, 64 KiB each at most

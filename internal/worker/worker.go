@@ -50,8 +50,8 @@ type Config struct {
 	Retention time.Duration // of CHANGES and DEAD: tombstones stay as long; zero is 30 days
 
 	FoldSlots      int // batches folded at once; zero is 4
-	FoldBatch      int // events a batch; zero is 64
-	ReconcileSlots int // devices reconciled at once, a tenant; zero is 96
+	FoldBatch      int // events a batch; zero is 48
+	ReconcileSlots int // devices reconciled at once, a tenant; zero is 80
 
 	// Pace is the least time from one call that Graph took to the device's next.
 	// Events that come meanwhile are told together. Zero is DefaultPace.

@@ -15,7 +15,7 @@ func defaults() Config {
 		Admin:   Admin{Listen: ":8081"},
 		Log:     Log{Format: "json", Level: "info"},
 		Tracing: Tracing{Sample: 1},
-		Worker: Worker{FoldSlots: 4, ReconcileSlots: 96, Pace: time.Second, Timing: Timing{
+		Worker: Worker{FoldSlots: 4, ReconcileSlots: 80, Pace: time.Second, Timing: Timing{
 			Fresh:  time.Minute,
 			Lag:    30 * time.Second,
 			Settle: 5 * time.Minute,
